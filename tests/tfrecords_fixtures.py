@@ -1,0 +1,113 @@
+"""Small generated data sets in the layouts of the real ones."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tfrecords_tools.images import load_image
+from tfrecords_tools.schema import Record
+
+
+def jpeg(seed: int, height: int = 12, width: int = 18) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+class Pictures:
+    """A source of `num_train` and `num_test` pictures in a folder, picture i with the tag i % 3."""
+
+    tag_names = ["sky", "sea", "tree"]
+
+    def __init__(self, folder: Path, num_train: int = 40, num_test: int = 10) -> None:
+        folder.mkdir(exist_ok=True)
+        for index in range(num_train + num_test):
+            (folder / f"{index}.jpeg").write_bytes(jpeg(index))
+        self.folder = folder
+        self.splits = {
+            "train": list(range(num_train)),
+            "test": list(range(num_train, num_train + num_test)),
+        }
+
+    def load(self, item: int) -> Record:
+        image = load_image(self.folder / f"{item}.jpeg", size=8)
+        return Record(image.encoded, f"{item}.jpeg", image.height, image.width, (item % 3,))
+
+
+class PicturesWithoutTensorFlow(Pictures):
+    def load(self, item: int) -> Record:
+        if "tensorflow" in sys.modules:
+            raise RuntimeError("a worker process has imported TensorFlow")
+        return super().load(item)
+
+
+def write_corel5k(root: Path) -> Path:
+    """4 training images and 2 test images; CRLF and trailing blanks as in the real files."""
+    folder = root / "corel5k"
+    labels = {
+        "train": ["1000 1 2 3 4 ", "1003 4 3  ", "1004 1    ", "1005 2 4  "],
+        "test": ["2000 1 2 2  ", "2001 3    "],
+    }
+    for split, lines in labels.items():
+        images = folder / "db" / split
+        images.mkdir(parents=True)
+        for line in lines:
+            image_id = line.split()[0]
+            (images / f"{image_id}.jpeg").write_bytes(jpeg(int(image_id)))
+    (folder / "labels").mkdir()
+    (folder / "labels" / "words").write_bytes(b"city\r\nmountain\r\nsky\r\nsun\r\n")
+    for file, split in (("training_label", "train"), ("test_label", "test")):
+        text = "".join(f"{line}\r\n" for line in labels[split])
+        (folder / "labels" / file).write_bytes(text.encode())
+    return folder
+
+
+CONCEPTS = ["animal", "boats", "clouds"]
+CATEGORIES = ["actor", "zoos"]
+
+
+def nuswide_labels(num_images: int) -> np.ndarray:
+    """Every fourth image has no tag; of the others image i has tag i % 3, some also tag 0."""
+    labels = np.zeros((num_images, len(CONCEPTS)), np.uint8)
+    rows = np.arange(num_images)
+    labels[rows, rows % 3] = 1
+    labels[rows % 5 == 0, 0] = 1
+    labels[rows % 4 == 3] = 0
+    return labels
+
+
+def write_nuswide(root: Path, num_images: int = 40, num_missing: int = 0) -> Path:
+    """The release's layout; the first 60 percent of the images are the official training set."""
+    folder = root / "NUS-WIDE"
+    labels = nuswide_labels(num_images)
+    filenames = [f"{CATEGORIES[i % 2]}\\{i:04d}_{i * 7}.jpg" for i in range(num_images)]
+    num_train = num_images * 6 // 10
+    parts = {"": slice(None), "Train": slice(num_train), "Test": slice(num_train, None)}
+
+    for name in ("ConceptsList", "ImageList", "Groundtruth/AllLabels"):
+        (folder / name).mkdir(parents=True)
+    (folder / "Groundtruth" / "TrainTestLabels").mkdir()
+    (folder / "ConceptsList" / "Concepts81.txt").write_text("\n".join(CONCEPTS) + "\n")
+    for part, rows in parts.items():
+        list_name = f"{part}Imagelist.txt" if part else "Imagelist.txt"
+        lines = "".join(f"{name}\r\n" for name in filenames[rows])
+        (folder / "ImageList" / list_name).write_bytes(lines.encode())
+        for concept, column in zip(CONCEPTS, labels[rows].T, strict=True):
+            name = (
+                f"TrainTestLabels/Labels_{concept}_{part}.txt"
+                if part
+                else f"AllLabels/Labels_{concept}.txt"
+            )
+            text = "".join(f"{value}\n" for value in column)
+            (folder / "Groundtruth" / name).write_text(text)
+    for category in CATEGORIES:
+        (folder / "Flickr" / category).mkdir(parents=True)
+    for index, filename in enumerate(filenames[num_missing:]):
+        (folder / "Flickr" / filename.replace("\\", "/")).write_bytes(jpeg(index))
+    return folder

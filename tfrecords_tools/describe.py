@@ -1,0 +1,46 @@
+"""A data set in a few lines of text."""
+
+from __future__ import annotations
+
+from tfrecords_tools.schema import DatasetInfo, Split
+
+TAGS_SHOWN = 5
+
+
+def describe(info: DatasetInfo) -> str:
+    """Says what is in a data set: settings, sizes, the most and least frequent tags, checksum.
+
+    Example:
+        >>> print(describe(DatasetInfo.load("records/corel5k")))
+    """
+    settings = ", ".join(f"{name} {value}" for name, value in info.settings.items())
+    lines = [f"{info.name} ({settings}): {len(info.tag_names)} tags"]
+    for name, split in info.splits.items():
+        lines += _describe_split(name, split, info.tag_names)
+    lines.append(f"checksum: {info.checksum}")
+    return "\n".join(lines)
+
+
+def _describe_split(name: str, split: Split, tag_names: list[str]) -> list[str]:
+    megabytes = sum(shard.num_bytes for shard in split.shards) / 1e6
+    tags_per_image = sum(split.tag_counts) / max(split.num_images, 1)
+    # Python's sort is stable: of equally frequent tags the first comes first.
+    ranked = sorted(
+        zip(tag_names, split.tag_counts, strict=True), key=lambda tag: tag[1], reverse=True
+    )
+    present = [tag for tag in ranked if tag[1] > 0]
+    lines = [
+        f"{name}: {split.num_images:,} images, {tags_per_image:.2f} tags an image, "
+        f"{megabytes:,.1f} MB in {len(split.shards)} files",
+        f"  most frequent: {_list(present[:TAGS_SHOWN])}",
+        f"  least frequent: {_list(present[-TAGS_SHOWN:])}",
+    ]
+    if len(present) < len(ranked):
+        lines.append(f"  tags without an image: {len(ranked) - len(present)}")
+    if split.num_rejected:
+        lines.append(f"  damaged images left out: {split.num_rejected}, see rejected.csv")
+    return lines
+
+
+def _list(tags: list[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in tags)

@@ -1,0 +1,129 @@
+"""Calling a source's `load` over worker processes, in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.schema import Record
+
+ITEMS_PER_TASK = 16
+# Bounds what waits in memory when writing is slower than reading.
+TASKS_PER_WORKER = 4
+
+
+class Source(Protocol):
+    """What a data set must offer to be converted.
+
+    Attributes:
+        tag_names: the names of the tags.
+        splits: the images of each split, each something small that can be pickled and whose
+            `repr` tells its content; its attribute `filename`, if it has one, names it in
+            `rejected.csv`.
+    """
+
+    @property
+    def tag_names(self) -> Sequence[str]: ...
+
+    @property
+    def splits(self) -> Mapping[str, Sequence[Any]]: ...
+
+    def load(self, item: Any) -> Record:
+        """Reads one image, in a worker process; raises InputError when it is damaged."""
+        ...
+
+
+class Rejected(NamedTuple):
+    """A damaged image, and what is wrong with it."""
+
+    filename: str
+    reason: str
+
+
+class Loader:
+    """Loads items of a source in worker processes; a context manager.
+
+    Args:
+        source: the source; it is pickled to the workers.
+        workers: the number of processes; with 1 the items are loaded in this one.
+
+    Example:
+        >>> with Loader(source, workers=2) as loader:
+        ...     for result in loader.load(source.splits["train"]):
+        ...         print(result.filename)
+    """
+
+    def __init__(self, source: Source, workers: int) -> None:
+        self._source = source
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Loader:
+        if self._workers > 1:
+            self._pool = ProcessPoolExecutor(
+                self._workers,
+                # A forked child of a process with TensorFlow's threads may hang.
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(self._source,),
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def load(self, items: Sequence[Any]) -> Iterator[Record | Rejected]:
+        """Yields the record of each item, in order, or why there is none."""
+        tasks = (items[i : i + ITEMS_PER_TASK] for i in range(0, len(items), ITEMS_PER_TASK))
+        if self._pool is None:
+            for task in tasks:
+                yield from _load(self._source, task)
+            return
+        waiting: deque[Future[list[Record | Rejected]]] = deque()
+        for task in tasks:
+            waiting.append(self._pool.submit(_load_in_worker, task))
+            if len(waiting) == TASKS_PER_WORKER * self._workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _load(source: Source, items: Sequence[Any]) -> list[Record | Rejected]:
+    results: list[Record | Rejected] = []
+    for item in items:
+        try:
+            results.append(source.load(item))
+        except InputError as error:
+            results.append(Rejected(str(getattr(item, "filename", item)), str(error)))
+    return results
+
+
+_worker_source: Source
+
+
+def _start_worker(source: Source) -> None:
+    global _worker_source
+    _worker_source = source
+    # Ctrl-C reaches all processes of a terminal; the main one ends the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A worker would otherwise outlive a main process that was killed.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _load_in_worker(items: Sequence[Any]) -> list[Record | Rejected]:
+    return _load(_worker_source, items)

@@ -1,0 +1,288 @@
+"""The one definition of a record and of the description of a data set.
+
+A data set is a folder of TFRecord shards, each a sequence of `tf.train.Example` protos, and
+one `dataset_info.json`, written last: a folder without it is not a data set.
+
+TensorFlow is imported inside the functions that need it, so that the worker processes of a
+conversion, which only make `Record`s, start without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfrecords_tools.errors import InputError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+INFO_FILE = "dataset_info.json"
+TEMPORARY_SUFFIX = ".partial"
+
+ENCODED = "image/encoded"
+FILENAME = "image/filename"
+HEIGHT = "image/height"
+WIDTH = "image/width"
+TAG_IDS = "image/tag/ids"
+TAG_NAMES = "image/tag/names"
+UNKNOWN_IDS = "image/tag/unknown_ids"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image and its tags.
+
+    Attributes:
+        encoded: the image file, JPEG or PNG, as bytes.
+        filename: its name in the source, relative to the source's folder.
+        height: in pixels.
+        width: in pixels.
+        tag_ids: indices of the image's tags, from 0.
+        unknown_ids: indices of the tags of which the source does not say whether they apply.
+    """
+
+    encoded: bytes
+    filename: str
+    height: int
+    width: int
+    tag_ids: tuple[int, ...]
+    unknown_ids: tuple[int, ...] = ()
+
+
+def serialize(record: Record, tag_names: Sequence[str]) -> bytes:
+    """Encodes a record as a serialized `tf.train.Example`.
+
+    Args:
+        record: the record; its ids index `tag_names`.
+        tag_names: the names of all tags of the data set.
+
+    Raises:
+        InputError: a tag id is not in `range(len(tag_names))`, or is given twice.
+
+    Example:
+        >>> record = Record(b"...", "cat.jpg", height=4, width=6, tag_ids=(1,))
+        >>> deserialize(serialize(record, ["dog", "cat"])) == record
+        True
+    """
+    import tensorflow as tf
+
+    check_tag_ids(record, len(tag_names))
+    names = [tag_names[tag_id].encode() for tag_id in record.tag_ids]
+
+    def of_bytes(*values: bytes) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+    def of_integers(*values: int) -> tf.train.Feature:
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    features = {
+        ENCODED: of_bytes(record.encoded),
+        FILENAME: of_bytes(record.filename.encode()),
+        HEIGHT: of_integers(record.height),
+        WIDTH: of_integers(record.width),
+        TAG_IDS: of_integers(*record.tag_ids),
+        TAG_NAMES: of_bytes(*names),
+        UNKNOWN_IDS: of_integers(*record.unknown_ids),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    # Map fields have no fixed order otherwise, and equal data sets are to have equal checksums.
+    return example.SerializeToString(deterministic=True)
+
+
+def check_tag_ids(record: Record, num_tags: int) -> None:
+    """Raises InputError unless the record's ids are distinct and in `range(num_tags)`."""
+    ids = record.tag_ids + record.unknown_ids
+    for tag_id in ids:
+        if not 0 <= tag_id < num_tags:
+            raise InputError(
+                f"{record.filename}: tag id {tag_id} is not one of the {num_tags} tags, "
+                f"0 to {num_tags - 1}"
+            )
+    if len(set(ids)) != len(ids):
+        raise InputError(f"{record.filename}: a tag is given twice: ids {sorted(ids)}")
+
+
+def deserialize(serialized: bytes) -> Record:
+    """Decodes what `serialize` wrote.
+
+    Raises:
+        InputError: the bytes are not a record of this schema.
+    """
+    import tensorflow as tf
+
+    try:
+        feature = tf.train.Example.FromString(serialized).features.feature
+        return Record(
+            encoded=feature[ENCODED].bytes_list.value[0],
+            filename=feature[FILENAME].bytes_list.value[0].decode(),
+            height=feature[HEIGHT].int64_list.value[0],
+            width=feature[WIDTH].int64_list.value[0],
+            tag_ids=tuple(feature[TAG_IDS].int64_list.value),
+            unknown_ids=tuple(feature[UNKNOWN_IDS].int64_list.value),
+        )
+    # DecodeError, protobuf's own exception, has no public base but Exception.
+    except Exception as error:
+        raise InputError(
+            f"Not a record of an image and its tags (image/encoded, ...): {error}"
+        ) from error
+
+
+def parse(serialized: tf.Tensor, num_tags: int) -> dict[str, tf.Tensor]:
+    """Decodes a record inside a `tf.data` pipeline.
+
+    Args:
+        serialized: string scalar, one serialized record.
+        num_tags: the number of tags of the data set, c.
+
+    Returns:
+        `encoded`, string scalar, the image file; `filename`, string scalar; `labels`, float32
+        (c,): 1 for the image's tags, -1 for the unknown ones, otherwise 0.
+
+    Example:
+        >>> dataset = tf.data.TFRecordDataset(files)
+        >>> dataset = dataset.map(lambda serialized: parse(serialized, num_tags=81))
+    """
+    import tensorflow as tf
+
+    integers = tf.io.RaggedFeature(tf.int64)
+    features = tf.io.parse_single_example(
+        serialized,
+        {
+            ENCODED: tf.io.FixedLenFeature([], tf.string),
+            FILENAME: tf.io.FixedLenFeature([], tf.string),
+            TAG_IDS: integers,
+            UNKNOWN_IDS: integers,
+        },
+    )
+    labels = tf.zeros(num_tags)
+    for ids, value in ((features[TAG_IDS], 1.0), (features[UNKNOWN_IDS], -1.0)):
+        labels = tf.tensor_scatter_nd_update(labels, ids[:, None], tf.fill(tf.shape(ids), value))
+    return {"encoded": features[ENCODED], "filename": features[FILENAME], "labels": labels}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One TFRecord file; `file` is its name inside the data set's folder."""
+
+    file: str
+    num_records: int
+    num_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of a data set, such as `train`.
+
+    Attributes:
+        num_images: the number of records.
+        tag_counts: for each tag the number of images that have it.
+        shards: its files, in order.
+        num_rejected: the number of damaged images that were left out (see `rejected.csv`).
+    """
+
+    num_images: int
+    tag_counts: list[int]
+    shards: list[Shard]
+    num_rejected: int = 0
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is in a data set: `dataset_info.json`.
+
+    Attributes:
+        name: the data set's name, such as `corel5k`.
+        source: the class that read the original files.
+        settings: what was chosen at the conversion, such as the image size; JSON values.
+        tag_names: the names of the tags; a tag's id is its index.
+        splits: the parts by name.
+        input_checksum: SHA-256 of the list of images and labels that were converted.
+
+    Example:
+        >>> info = DatasetInfo.load("records/corel5k")
+        >>> info.splits["train"].num_images
+        4500
+    """
+
+    name: str
+    source: str
+    settings: dict[str, Any]
+    tag_names: list[str]
+    splits: dict[str, Split]
+    input_checksum: str = ""
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over the checksums of all shards: equal for equal data, hexadecimal."""
+        lines = [
+            f"{shard.file} {shard.sha256}\n"
+            for _, split in sorted(self.splits.items())
+            for shard in split.shards
+        ]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @classmethod
+    def load(cls, directory: str | os.PathLike[str]) -> DatasetInfo:
+        """Reads the description of the data set in a folder.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        path = Path(directory) / INFO_FILE
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(_why_missing(path)) from None
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise InputError(_damaged(path, str(error))) from error
+        try:
+            content.pop("checksum", None)
+            splits = {
+                name: Split(**{**split, "shards": [Shard(**shard) for shard in split["shards"]]})
+                for name, split in content.pop("splits").items()
+            }
+            info = cls(splits=splits, **content)
+            for name, split in splits.items():
+                if len(split.tag_counts) != len(info.tag_names):
+                    raise ValueError(
+                        f"split {name} counts {len(split.tag_counts)} tags, "
+                        f"expected {len(info.tag_names)}"
+                    )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(_damaged(path, str(error))) from error
+        return info
+
+    def save(self, directory: str | os.PathLike[str]) -> None:
+        """Writes `dataset_info.json` into a folder, whole or not at all."""
+        path = Path(directory) / INFO_FILE
+        temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
+        # The checksum is a property; it is in the file for people and other programs to read.
+        content = {**asdict(self), "checksum": self.checksum}
+        temporary.write_text(
+            json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        os.replace(temporary, path)
+
+
+def _why_missing(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"{path.parent} is not a folder; expected a data set made by tfrecords_tools convert"
+    if Path(f"{path}{TEMPORARY_SUFFIX}").exists():
+        return f"{path.parent}: the conversion did not finish; run the same convert command again"
+    return (
+        f"{path.parent} holds no {INFO_FILE}; expected a data set made by "
+        "`python -m tfrecords_tools convert`"
+    )
+
+
+def _damaged(path: Path, reason: str) -> str:
+    return f"{path} is damaged ({reason}); make the data set again with convert --overwrite"

@@ -1,0 +1,26 @@
+"""The data sets that can be converted, one module each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+SOURCES = {
+    "scenes": "Scenes",
+    "corel5k": "Corel5K",
+    "nuswide": "NUSWide",
+}
+
+
+def source_class(name: str) -> Any:
+    """The class that reads a data set.
+
+    The modules are imported only here, so that a worker process imports only its own.
+
+    Args:
+        name: one of `SOURCES`.
+
+    Example:
+        >>> source = source_class("corel5k")("corel5k", size=64)
+    """
+    return getattr(import_module(f"{__name__}.{name}"), SOURCES[name])

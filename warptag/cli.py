@@ -1,0 +1,141 @@
+"""The command line: `warptag`. It only parses; the work is in the rooms."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+import warptag
+from tfrecords_tools.errors import InputError
+from warptag.experiments import EXPERIMENTS, load_experiment
+
+UPPER_BOUND = "nuswide-upper-bound"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(warptag.__version__, prog_name="warptag")
+def cli() -> None:
+    """Teach a machine to tag photographs, and compare the losses that do it."""
+
+
+@cli.command()
+@click.argument(
+    "name",
+    metavar="[EXPERIMENT]",
+    type=click.Choice([*EXPERIMENTS, UPPER_BOUND]),
+    default="scenes",
+)
+@click.option(
+    "--input",
+    "input_dir",
+    type=click.Path(path_type=Path),
+    help="Folder of the original data set (corel5k, nuswide).",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the results; default results/EXPERIMENT.",
+)
+@click.option("--seeds", type=click.IntRange(1), help="Training runs a loss.")
+@click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
+@click.option("--quick", is_flag=True, help="A run of a minute or two that decides nothing.")
+@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
+def reproduce(
+    name: str,
+    input_dir: Path | None,
+    output: Path | None,
+    seeds: int | None,
+    search_again: bool,
+    quick: bool,
+    tensorboard: bool,
+) -> None:
+    """Make both tables of EXPERIMENT (scenes, corel5k, nuswide or nuswide-upper-bound).
+
+    \b
+    Example:
+      warptag reproduce corel5k --input ~/corel5k
+    """
+    _import_tensorflow()
+    needs_input = name == UPPER_BOUND or load_experiment(name).needs_input
+    if needs_input and input_dir is None:
+        raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
+    if not needs_input and input_dir is not None:
+        raise click.UsageError(f"{name} renders its own pictures and takes no --input")
+    output = output or Path("results") / (f"{name}-quick" if quick else name)
+    _make_writable(output)
+
+    if name == UPPER_BOUND:
+        if search_again or quick or tensorboard:
+            raise click.UsageError(f"{name} trains nothing; it takes --input, --output and --seeds")
+        from warptag.experiments.nuswide_upper_bound import reproduce_upper_bound
+
+        assert input_dir is not None
+        written = reproduce_upper_bound(input_dir, output, seeds or 3)
+    else:
+        from warptag.experiments.quick import quick as make_quick
+        from warptag.experiments.reproduce import reproduce as run
+
+        experiment = load_experiment(name)
+        experiment = make_quick(experiment) if quick else experiment
+        experiment = replace(experiment, seeds=seeds) if seeds else experiment
+        options = [
+            *(["--input DIR"] if needs_input else []),
+            *([f"--seeds {seeds}"] if seeds else []),
+            *(["--search"] if search_again else []),
+            *(["--quick"] if quick else []),
+        ]
+        written = run(
+            experiment,
+            output,
+            input_dir=input_dir,
+            search_again=search_again,
+            tensorboard=tensorboard,
+            command=" ".join(["bash reproduce.sh", name, *options]),
+            say=click.echo,
+        )
+    click.echo()
+    click.echo((output / "tables.md").read_text(encoding="utf-8"))
+    click.echo("Written: " + ", ".join(str(path) for path in written))
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".partial-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written ({error.strerror}); choose another --output"
+        ) from error
+
+
+def _import_tensorflow() -> None:
+    from tfrecords_tools.quiet import import_tensorflow
+
+    # Off by default on some processors, where convolutions are then two to three times slower.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    import_tensorflow()
+
+
+def main() -> None:
+    """Run the command line; an error is one line on standard error, never a traceback."""
+    try:
+        sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped; the same command goes on from here.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (InputError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The kNN and SVM rows over visual features, kept in a folder and reused when nothing changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from warptag.baselines import KNNAnnotator, SVMAnnotator, VisualFeatures
+from warptag.data import Records
+from warptag.experiments import provenance
+from warptag.experiments.experiment import Experiment
+from warptag.files import write_json, write_whole
+
+KNN, SVM = "Visual Feature + kNN", "Visual Feature + SVM"
+
+
+def baseline_scores(experiment: Experiment, data: Path, directory: Path) -> dict[str, np.ndarray]:
+    """Scores of both annotators on the test images, fitted on the images the networks fit.
+
+    Args:
+        experiment: the choices.
+        data: folder of the converted data set.
+        directory: where features and scores are kept.
+
+    Returns:
+        Method name -> float32 (num_test_images, num_tags).
+    """
+    fit = Records(data, "train", "fit", experiment.validation_share)
+    test = Records(data, "test")
+    settings = {
+        "features": experiment.features,
+        "validation_share": experiment.validation_share,
+        "data_checksum": fit.info.checksum,
+        "code": provenance.code_checksum("warptag.baselines"),
+        "versions": provenance.versions(),
+    }
+    files = {KNN: directory / "knn_scores.npy", SVM: directory / "svm_scores.npy"}
+    marker = directory / "settings.json"
+    if marker.exists() and json.loads(marker.read_text()) == settings:
+        return {method: np.load(path) for method, path in files.items()}
+    marker.unlink(missing_ok=True)
+
+    features = VisualFeatures(**experiment.features).fit(fit)
+    fit_features, test_features = features.transform(fit), features.transform(test)
+    annotators = {KNN: KNNAnnotator(), SVM: SVMAnnotator()}
+    scores = {}
+    for method, annotator in tqdm(annotators.items(), desc="kNN and SVM", disable=None):
+        annotator.fit(fit_features, fit.labels)
+        scores[method] = np.float32(annotator.decision_function(test_features))
+        write_whole(files[method], lambda path, array=scores[method]: np.save(path, array))
+    write_json(marker, settings)
+    return scores

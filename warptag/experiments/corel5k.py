@@ -1,0 +1,30 @@
+"""The comparison on the Corel5K photographs, with a small network at 64 pixels.
+
+    bash reproduce.sh corel5k --input DIR
+
+DIR holds `db/` and `labels/` of the benchmark (4,500 training and 499 test photographs, 374
+words). The network is the paper's at a fraction of its width, since it is trained from scratch on
+a few thousand photographs by a CPU.
+"""
+
+from warptag.experiments.experiment import Experiment
+from warptag.training.settings import TrainingSettings
+
+EXPERIMENT = Experiment(
+    name="corel5k",
+    title="Corel5K",
+    source="corel5k",
+    source_settings={"size": 64},
+    needs_input=True,
+    crop_size=55,
+    network={"width": 0.125, "dense_units": 256, "first_stride": 2},
+    training=TrainingSettings(loss="", learning_rate=0.0, epochs=30, clip_norm=5.0, rank="sampled"),
+    chosen={
+        "softmax": (0.02, "none"),
+        "ranking": (0.02, "violators"),
+        "warp": (0.005, "violators"),
+    },
+    search_epochs=10,
+    features={},
+    selection_k=5,
+)

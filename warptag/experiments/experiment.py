@@ -1,0 +1,80 @@
+"""What an experiment chooses: data, network, training, search grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from warptag.training.settings import TrainingSettings
+
+#: loss -> the name of its row in the tables.
+METHODS = {"softmax": "CNN + Softmax", "ranking": "CNN + Ranking", "warp": "CNN + WARP"}
+
+#: loss -> (learning rate, normalization) pairs that the search tries; as many for every loss,
+#: and the paper's own rate 0.002 among them.
+GRID = {
+    "softmax": tuple((rate, "none") for rate in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)),
+    "ranking": tuple(
+        (rate, how) for how in ("violators", "positives") for rate in (0.002, 0.01, 0.05)
+    ),
+    "warp": tuple(
+        (rate, how) for how in ("violators", "positives") for rate in (0.002, 0.01, 0.05)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row of choices behind a folder of results.
+
+    Attributes:
+        name: of the experiment and of its folder in `results/`.
+        title: data set and setting, as headings show it.
+        source: name of the source of `tfrecords_tools`.
+        source_settings: arguments of the source, such as the stored image size.
+        needs_input: whether the source reads a folder given by `--input`.
+        synthetic: whether the pictures are rendered.
+        crop_size: side of the network's input, pixels.
+        network: arguments of `AlexNet` besides tags, input shape and seed.
+        training: settings shared by the losses; each loss's rate and normalization are in
+            `chosen`.
+        chosen: loss -> (learning rate, normalization), found by the search on validation images.
+        search_epochs: epochs of every run of the search over `GRID`.
+        features: arguments of `VisualFeatures`.
+        seeds: number of training runs a loss.
+        ks: tags an image in the tables.
+        selection_k: tags an image in the validation figures.
+        patches: crops a test image, "center" or "five".
+        validation_share: share of the training images that are never fitted.
+        notes: choices and deviations to print under the tables.
+    """
+
+    name: str
+    title: str
+    source: str
+    source_settings: dict[str, Any]
+    needs_input: bool
+    crop_size: int
+    network: dict[str, Any]
+    training: TrainingSettings
+    chosen: dict[str, tuple[float, str]]
+    search_epochs: int
+    features: dict[str, Any]
+    synthetic: bool = False
+    seeds: int = 3
+    ks: tuple[int, ...] = (3, 5)
+    selection_k: int = 3
+    patches: str = "center"
+    validation_share: float = 0.1
+    notes: tuple[str, ...] = ()
+
+    def settings_for(self, loss: str, seed: int, chosen: tuple[float, str]) -> TrainingSettings:
+        """The full settings of one training run."""
+        learning_rate, normalization = chosen
+        return replace(
+            self.training,
+            loss=loss,
+            learning_rate=learning_rate,
+            normalization=normalization,
+            seed=seed,
+        )

@@ -1,0 +1,132 @@
+"""The CNN rows: a training run a loss and seed, each in a folder that is reused while it stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from warptag.data import Records
+from warptag.experiments import provenance
+from warptag.experiments.experiment import METHODS, Experiment
+from warptag.files import write_json, write_whole
+from warptag.models import AlexNet
+from warptag.training import TrainingSettings, predict, train
+
+CODE = ("warptag.data", "warptag.losses", "warptag.models", "warptag.training")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished training run.
+
+    Attributes:
+        settings: every choice of the run, as in its `settings.json`.
+        history: one row an epoch.
+        scores: float32 (num_test_images, num_tags).
+        measured: seconds, images a second, commit and device, as measured when it was trained.
+    """
+
+    settings: dict[str, Any]
+    history: pd.DataFrame
+    scores: np.ndarray
+    measured: dict[str, Any]
+
+
+class Networks:
+    """Trains the experiment's network on its data.
+
+    Args:
+        experiment: the choices.
+        data: folder of the converted data set.
+        tensorboard: also write logs for TensorBoard into the run's folder.
+    """
+
+    def __init__(self, experiment: Experiment, data: Path, tensorboard: bool = False):
+        share = experiment.validation_share
+        self.experiment, self.tensorboard = experiment, tensorboard
+        self.fit = Records(data, "train", "fit", share)
+        self.validation = Records(data, "train", "validation", share)
+        self.test = Records(data, "test")
+        self.context = {
+            "experiment": experiment.name,
+            "crop_size": experiment.crop_size,
+            "network": experiment.network,
+            "patches": experiment.patches,
+            "validation_share": share,
+            "data_checksum": self.fit.info.checksum,
+            "tag_names": self.fit.info.tag_names,
+            "code": provenance.code_checksum(*CODE),
+            "versions": provenance.versions(),
+        }
+
+    def run(self, settings: TrainingSettings, directory: Path) -> Run:
+        """The run of these settings in this folder: read when it stands, else trained."""
+        finished = self._finished(settings, directory)
+        if finished is not None:
+            return finished
+        name = f"{METHODS[settings.loss]}, seed {settings.seed}"
+        model, history = self._train(name, settings, directory)
+        scores = predict(model, self.test, self.experiment.patches)
+        write_whole(directory / "test_scores.npy", lambda path: np.save(path, scores))
+        seconds = float(history["seconds"].sum())
+        num_images = len(self.fit) // settings.batch_size * settings.batch_size * len(history)
+        # Written last: a folder with it is finished.
+        write_json(
+            directory / "run.json",
+            {
+                "seconds": round(seconds, 1),
+                "images_per_second": round(num_images / seconds, 1),
+                "commit": provenance.commit(),
+                "device": provenance.device(),
+            },
+        )
+        run = self._finished(settings, directory)
+        assert run is not None
+        return run
+
+    def validation_figures(
+        self, name: str, settings: TrainingSettings, directory: Path
+    ) -> dict[str, float]:
+        """Train, and return the validation figures of the last epoch (for the search)."""
+        _, history = self._train(name, settings, directory)
+        last = history.iloc[-1].to_dict()
+        return {figure: last[figure] for figure in last if figure.startswith("val_")}
+
+    def _train(self, name: str, settings: TrainingSettings, directory: Path):
+        (directory / "run.json").unlink(missing_ok=True)
+
+        def make_model():
+            size = self.experiment.crop_size
+            num_tags = len(self.fit.info.tag_names)
+            network = self.experiment.network
+            return AlexNet(num_tags, (size, size, 3), seed=settings.seed, **network)
+
+        return train(
+            name,
+            make_model,
+            self.fit,
+            self.validation,
+            settings,
+            directory,
+            k=self.experiment.selection_k,
+            context=self.context,
+            tensorboard=self.tensorboard,
+        )
+
+    def _finished(self, settings: TrainingSettings, directory: Path) -> Run | None:
+        if not (directory / "run.json").exists():
+            return None
+        wanted = json.loads(json.dumps({**asdict(settings), **self.context}))
+        if json.loads((directory / "settings.json").read_text()) != wanted:
+            return None
+        return Run(
+            settings=wanted,
+            history=pd.read_csv(directory / "history.csv"),
+            scores=np.load(directory / "test_scores.npy"),
+            measured=json.loads((directory / "run.json").read_text()),
+        )

@@ -1,0 +1,192 @@
+"""The main job: from pictures to both tables, every row, each step reused when it still stands."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tfrecords_tools.convert import convert
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.schema import DatasetInfo
+from tfrecords_tools.sources import source_class
+from warptag.baselines import most_frequent_scores, upper_bound_scores
+from warptag.data import Records
+from warptag.experiments.baselines import KNN, SVM, baseline_scores
+from warptag.experiments.experiment import GRID, METHODS, Experiment
+from warptag.experiments.networks import Networks
+from warptag.experiments.provenance import code_checksum
+from warptag.experiments.runs import write_runs
+from warptag.experiments.search import chosen_settings, search, write_search
+from warptag.files import write_bytes
+from warptag.reporting import Evaluation, write_results
+
+NUM_SHEET_IMAGES = 12
+
+
+def reproduce(
+    experiment: Experiment,
+    output: Path,
+    *,
+    input_dir: Path | None = None,
+    search_again: bool = False,
+    tensorboard: bool = False,
+    command: str = "",
+    say: Callable[[str], None] = print,
+) -> list[Path]:
+    """Convert, fit every method, and write tables, plots and runs.csv.
+
+    A stopped call goes on where it was when it is made again; a finished one recomputes only what
+    changed.
+
+    Args:
+        experiment: every choice.
+        output: folder of the results; working files go to `data`, `models`, `baselines` in it.
+        input_dir: folder of the original data set, where the source needs one.
+        search_again: choose learning rates and normalizations anew, and write search.csv.
+        tensorboard: write logs for TensorBoard beside each model.
+        command: the command line, for command.txt.
+        say: called with one line at the start of each step.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: something is wrong with the input or the output folder.
+        TrainingDiverged: the loss of a final run became NaN.
+    """
+    started = time.perf_counter()
+    steps = itertools.count(1)
+    total = 5 if search_again else 4
+
+    def step(text: str) -> None:
+        minutes, seconds = divmod(round(time.perf_counter() - started), 60)
+        say(f"[{next(steps)}/{total}, {minutes}:{seconds:02d}] {text}")
+
+    step(f"Data: {experiment.title}")
+    data = output / "data"
+    info = _convert(experiment, input_dir, data)
+    fit = Records(data, "train", "fit", experiment.validation_share)
+    test = Records(data, "test")
+    for k in experiment.ks:
+        if k > len(info.tag_names):
+            raise InputError(f"k = {k} is above the number of tags, {len(info.tag_names)}")
+
+    step("Baselines: visual features with kNN and SVM")
+    baselines = baseline_scores(experiment, data, output / "baselines")
+
+    networks = Networks(experiment, data, tensorboard)
+    if search_again:
+        step("Search: learning rate and normalization of each loss, on validation images")
+        table = search(experiment, networks, output / "models" / "search")
+        write_search(table, output / "search.csv")
+        experiment = replace(experiment, chosen=chosen_settings(table))
+        for loss, (rate, normalization) in experiment.chosen.items():
+            say(f"    {loss}: learning rate {rate}, normalization {normalization}")
+
+    step(f"Networks: {len(METHODS)} losses x {experiment.seeds} seeds")
+    runs = {
+        METHODS[loss]: [
+            networks.run(experiment.settings_for(loss, seed, chosen), _folder(output, loss, seed))
+            for seed in range(experiment.seeds)
+        ]
+        for loss, chosen in experiment.chosen.items()
+    }
+
+    step(f"Tables and pictures in {output}")
+    seeds = range(experiment.seeds)
+    evaluation = Evaluation(
+        tag_names=info.tag_names,
+        test_labels=test.labels,
+        train_counts=(fit.labels == 1).sum(axis=0),
+        scores={
+            "Upper bound": [upper_bound_scores(test.labels, seed=seed) for seed in seeds],
+            KNN: [baselines[KNN]],
+            SVM: [baselines[SVM]],
+            **{method: [run.scores for run in some] for method, some in runs.items()},
+            "Upper bound (random)": [
+                upper_bound_scores(test.labels, rule="random", seed=seed) for seed in seeds
+            ],
+            "Most frequent tags": [most_frequent_scores(fit.labels, len(test))],
+        },
+        ks=experiment.ks,
+        synthetic=experiment.synthetic,
+        title=experiment.title,
+    )
+    histories = {method: [run.history for run in some] for method, some in runs.items()}
+    lines = settings_lines(experiment, info, len(fit), len(networks.validation), len(test))
+    written = write_results(evaluation, output, histories, _sheet_images(test), lines)
+    every_run = [run for some in runs.values() for run in some]
+    write_runs(every_run, test.labels, experiment.ks, output / "runs.csv")
+    write_bytes(output / "command.txt", f"{command}\n".encode())
+    return [*written, output / "runs.csv", output / "command.txt"]
+
+
+def settings_lines(
+    experiment: Experiment, info: DatasetInfo, num_fit: int, num_validation: int, num_test: int
+) -> list[str]:
+    """The choices behind the tables, one sentence each."""
+    training = experiment.training
+    chosen = "; ".join(
+        f"{METHODS[loss]}: learning rate {rate:g}"
+        + (f", normalization {normalization}" if loss != "softmax" else "")
+        for loss, (rate, normalization) in experiment.chosen.items()
+    )
+    clip = (
+        f"gradient norm clipped at {training.clip_norm:g}" if training.clip_norm else "no clipping"
+    )
+    return [
+        f"Data: {num_fit:,} images to fit, {num_validation:,} for validation, {num_test:,} to "
+        f"test; checksum {info.checksum[:16]}; conversion {info.settings}.",
+        "Every method is fitted on the same images; the validation images are fitted by none.",
+        f"Network: AlexNet-like, crops of {experiment.crop_size} pixels, {experiment.network}; "
+        f"test patches: {experiment.patches}.",
+        f"Training: SGD, momentum {training.momentum:g}, batch {training.batch_size}, "
+        f"{training.epochs} epochs, learning rate times {training.decay_factor:g} at "
+        f"{' and '.join(f'{share:.0%}' for share in training.decay_at)} of the run, {clip}; "
+        f"WARP's ranks: {training.rank}.",
+        f"{chosen}: the best mean of per-class and overall recall at k = {experiment.selection_k} "
+        f"on validation images, of {len(GRID['warp'])} candidates a loss (`search.csv`).",
+        f"Features: {experiment.features}; kNN k = 50, SVM C = 2; one fit, no seeds.",
+        f"Seeds: 0 to {experiment.seeds - 1}, of initial weights, order, crops, dropout and draws.",
+        *experiment.notes,
+    ]
+
+
+def _convert(experiment: Experiment, input_dir: Path | None, data: Path) -> DatasetInfo:
+    source_type = source_class(experiment.source)
+    if experiment.needs_input:
+        if input_dir is None:
+            raise InputError(f"{experiment.name} needs --input DIR, the original data set's folder")
+        source = source_type(input_dir, **experiment.source_settings)
+    else:
+        source = source_type(**experiment.source_settings)
+    settings = {
+        **source.settings,
+        "code": code_checksum(f"tfrecords_tools.sources.{experiment.source}"),
+    }
+    # Records of other settings, or damaged ones, are made again: the folder is ours.
+    try:
+        stands = DatasetInfo.load(data).settings == settings
+    except InputError:
+        stands = False
+    return convert(source, data, name=experiment.source, settings=settings, overwrite=not stands)
+
+
+def _folder(output: Path, loss: str, seed: int) -> Path:
+    """The first seed's model is the one to annotate with; the others stand below it."""
+    folder = output / "models" / loss
+    return folder if seed == 0 else folder / f"seed{seed}"
+
+
+def _sheet_images(test: Records) -> dict[int, np.ndarray]:
+    """Test images spread evenly over the first few hundred: chosen by place, not by result."""
+    spacing = max(1, min(len(test), 240) // NUM_SHEET_IMAGES)
+    rows = range(0, min(len(test), spacing * NUM_SHEET_IMAGES), spacing)
+    wanted = set(rows)
+    images = itertools.islice(test.images(), rows[-1] + 1)
+    return {row: image for row, image in enumerate(images) if row in wanted}

@@ -1,0 +1,59 @@
+"""runs.csv: one row a training run with every setting and what was measured."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from warptag.experiments.experiment import METHODS
+from warptag.experiments.networks import Run
+from warptag.files import write_bytes
+from warptag.metrics import annotation_report
+
+#: Differ from one time to the next although the run is the same.
+MEASURED_EACH_TIME = ["seconds", "images_per_second", "commit"]
+
+
+def write_runs(
+    runs: Sequence[Run], test_labels: np.ndarray, ks: Sequence[int], path: Path
+) -> pd.DataFrame:
+    """Write one row a run.
+
+    A row that is already in the file and equal in all but the time it took and its commit is left
+    as it stands: the run was reproduced, and the file shows no difference.
+    """
+    table = pd.DataFrame([_row(run, test_labels, ks) for run in runs])
+    # Through text, so that rows just made compare equal to rows read.
+    table = pd.read_csv(io.StringIO(table.to_csv(index=False)), dtype=str, keep_default_na=False)
+    if path.exists():
+        before = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if list(before.columns) == list(table.columns):
+            same = [name for name in table.columns if name not in MEASURED_EACH_TIME]
+            known = {tuple(row[same]): row for _, row in before.iterrows()}
+            rows = [known.get(tuple(row[same]), row) for _, row in table.iterrows()]
+            table = pd.DataFrame(rows, columns=table.columns)
+    write_bytes(path, table.to_csv(index=False).encode())
+    return table
+
+
+def _row(run: Run, test_labels: np.ndarray, ks: Sequence[int]) -> dict[str, Any]:
+    # The commit names the code, and the data checksum the tags.
+    left_out = ("tag_names", "code")
+    settings = {name: value for name, value in run.settings.items() if name not in left_out}
+    packages = settings.pop("versions")
+    figures = {
+        f"{figure}_at_{k}": f"{value:.2f}"
+        for k in ks
+        for figure, value in annotation_report(test_labels, run.scores, k).items()
+    }
+    flat = {
+        name: json.dumps(value) if isinstance(value, (dict, list)) else value
+        for name, value in settings.items()
+    }
+    return {"method": METHODS[settings["loss"]], **flat, **packages, **figures, **run.measured}

@@ -1,0 +1,29 @@
+"""The comparison on rendered scenes: the embedded default, in minutes on two CPU cores.
+
+    bash reproduce.sh
+
+Synthetic pictures with NUS-WIDE's 81 concept names and its label statistics. What it shows is that
+every part works and how the losses differ on data of that shape, not what they do on photographs.
+"""
+
+from warptag.experiments.experiment import Experiment
+from warptag.training.settings import TrainingSettings
+
+EXPERIMENT = Experiment(
+    name="scenes",
+    title="rendered scenes",
+    synthetic=True,
+    source="scenes",
+    source_settings={"seed": 0, "size": 64, "train": 6000, "test": 1500},
+    needs_input=False,
+    crop_size=55,
+    network={"width": 0.125, "dense_units": 256, "first_stride": 2},
+    training=TrainingSettings(loss="", learning_rate=0.0, epochs=8, clip_norm=5.0),
+    chosen={
+        "softmax": (0.02, "none"),
+        "ranking": (0.02, "violators"),
+        "warp": (0.005, "violators"),
+    },
+    search_epochs=8,
+    features={"codebook_size": 200, "num_components": 100, "image_size": 64},
+)

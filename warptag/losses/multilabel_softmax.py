@@ -1,0 +1,35 @@
+"""Softmax cross-entropy against the image's tags with equal shares (Gong et al. 2013, eq. 1-2)."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from warptag.losses.base import TagLoss, count, divide
+
+
+@keras.saving.register_keras_serializable("warptag")
+class MultilabelSoftmax(TagLoss):
+    """Cross-entropy of softmax(scores) against y / |y|: every tag of an image has an equal share.
+
+    `J_i = -(1 / c_plus) * sum over positive j of log softmax(f(x_i))_j`
+
+    Unknown tags (-1) are left out of the softmax. An image without positives has loss 0.
+    Source: Gong et al., arXiv 1312.4894, section 3.1. Arguments as `TagLoss`.
+
+    Example:
+        >>> loss = MultilabelSoftmax()
+        >>> round(float(loss([[1.0, 0.0]], [[0.0, 0.0]])), 3)  # log 2
+        0.693
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="multilabel_softmax", dtype=None):
+        super().__init__(reduction=reduction, name=name, dtype=dtype)
+
+    def image_losses(self, positive, negative, scores):
+        # Half the range, so that differences of the substitute stay finite.
+        lowest = -1e38
+        known = ops.logical_or(positive, negative)
+        log_share = ops.log_softmax(ops.where(known, scores, lowest), axis=-1)
+        total = ops.sum(ops.where(positive, -log_share, ops.zeros_like(scores)), axis=-1)
+        return divide(total, count(positive, scores.dtype))

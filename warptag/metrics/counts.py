@@ -1,0 +1,139 @@
+"""Top-k annotation counts and the paper's five figures, in NumPy (Gong et al. 2013, section 5.2).
+
+Every figure comes from three counts a tag, over all images:
+
+- correct (the paper's N_c): images that have the tag and were given it;
+- positive (N_g): images that have the tag;
+- predicted (N_p): images that were given the tag.
+
+Rules: each image is given exactly its k highest scored tags; ties go to the lower tag index; a tag
+whose label is unknown (-1) for an image is not ranked there and enters no count of that image.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FIGURES = (
+    "per_class_recall",
+    "per_class_precision",
+    "overall_recall",
+    "overall_precision",
+    "n_plus",
+)
+
+
+def top_k_tags(scores, k: int, y_true=None) -> np.ndarray:
+    """The k highest scored tags of each image, best first.
+
+    Args:
+        scores: float array (num_images, num_tags), higher is better.
+        k: number of tags an image, 1 to num_tags.
+        y_true: optional labels of the same shape; tags with label -1 are passed over.
+
+    Returns:
+        int array (num_images, k) of tag indices; -1 where fewer than k tags are known.
+
+    Raises:
+        ValueError: a shape does not fit, k is out of range, or a score is NaN.
+
+    Example:
+        >>> top_k_tags([[0.1, 0.9, 0.9]], k=2)
+        array([[1, 2]])
+    """
+    scores = np.asarray(scores)
+    if scores.ndim != 2:
+        raise ValueError(f"scores must be (num_images, num_tags), got shape {scores.shape}")
+    num_tags = scores.shape[1]
+    if not 1 <= k <= num_tags:
+        raise ValueError(f"k must be from 1 to the number of tags ({num_tags}), got {k}")
+    if np.isnan(scores).any():
+        row, column = np.argwhere(np.isnan(scores))[0]
+        raise ValueError(
+            f"scores hold NaN (first at image {row}, tag {column}); rank finite numbers"
+        )
+    if y_true is None:
+        return np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    unknown = _labels_like(y_true, scores) == -1
+    # Sort by (unknown last, score descending); lexsort is stable, so ties keep the lower index.
+    order = np.lexsort((-scores, unknown), axis=1)[:, :k]
+    return np.where(np.take_along_axis(unknown, order, axis=1), -1, order)
+
+
+def top_k_counts(y_true, scores, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count correct, predicted and positive images of every tag.
+
+    Args:
+        y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
+        scores: float array of the same shape, higher is better.
+        k: number of tags given to each image.
+
+    Returns:
+        Three int arrays (num_tags,): correct, predicted, positive.
+
+    Raises:
+        ValueError: as `top_k_tags`, or labels other than -1, 0 and 1.
+    """
+    scores = np.asarray(scores)
+    chosen = top_k_tags(scores, k, y_true)
+    labels = _labels_like(y_true, scores)
+    given = np.zeros(labels.shape, bool)
+    rows, places = np.nonzero(chosen >= 0)
+    given[rows, chosen[rows, places]] = True
+    positive = labels == 1
+    return (given & positive).sum(axis=0), given.sum(axis=0), positive.sum(axis=0)
+
+
+def annotation_report(y_true, scores, k: int) -> dict[str, float]:
+    """The paper's five figures at k tags an image, in percent.
+
+    Per-class means and N+ run over the tags with at least one positive image; a tag that is never
+    predicted has precision 0. Without any positive image every figure is 0.
+
+    Args:
+        y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
+        scores: float array of the same shape, higher is better.
+        k: number of tags given to each image.
+
+    Returns:
+        dict with `per_class_recall`, `per_class_precision`, `overall_recall`,
+        `overall_precision` and `n_plus`, each from 0 to 100.
+
+    Raises:
+        ValueError: as `top_k_counts`.
+
+    Example:
+        >>> report = annotation_report([[1, 0, 0], [0, 1, 1]], [[3, 2, 1], [3, 1, 2]], k=1)
+        >>> report["overall_precision"]  # 1 correct of 2 given
+        50.0
+    """
+    correct, predicted, positive = top_k_counts(y_true, scores, k)
+    occurring = positive > 0
+    values = (
+        _mean(_ratio(correct, positive)[occurring]),
+        _mean(_ratio(correct, predicted)[occurring]),
+        float(_ratio(correct.sum(), positive.sum())),
+        float(_ratio(correct.sum(), predicted.sum())),
+        _mean((correct > 0)[occurring]),
+    )
+    return {name: 100.0 * value for name, value in zip(FIGURES, values, strict=True)}
+
+
+def _labels_like(y_true, scores: np.ndarray) -> np.ndarray:
+    labels = np.asarray(y_true)
+    if labels.shape != scores.shape:
+        raise ValueError(
+            f"y_true and scores must have one shape, got {labels.shape} and {scores.shape}"
+        )
+    if not np.isin(labels, (-1, 0, 1)).all():
+        wrong = labels[~np.isin(labels, (-1, 0, 1))][0]
+        raise ValueError(f"labels must be 1, 0 or -1 (unknown), got {wrong}")
+    return labels
+
+
+def _ratio(numerator, denominator):
+    return np.where(denominator > 0, numerator / np.maximum(denominator, 1), 0.0)
+
+
+def _mean(values) -> float:
+    return float(np.mean(values)) if len(values) else 0.0
