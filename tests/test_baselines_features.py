@@ -31,7 +31,7 @@ def striped_images(num_images, seed):
 @pytest.fixture(scope="module")
 def fitted():
     images, labels = striped_images(40, seed=0)
-    features = VisualFeatures(codebook_size=20, num_components=10)
+    features = VisualFeatures(codebook_size=20, num_components=10, image_size=64)
     return features.fit(images), images, labels
 
 
@@ -87,6 +87,15 @@ def test_same_seed_same_features(fitted):
     again = clone(features).fit(images)
     np.testing.assert_allclose(again.transform(images), features.transform(images), atol=1e-5)
     np.testing.assert_array_equal(again.codebook_, features.codebook_)
+
+
+def test_fit_transform_is_fit_and_transform(fitted, monkeypatch):
+    features, images, _ = fitted
+    expected = features.transform(images)
+    np.testing.assert_allclose(clone(features).fit_transform(images), expected, atol=1e-5)
+    # With more images than PCA is fitted on, all of them still come back.
+    monkeypatch.setattr("warptag.baselines.features.visual_features._MAX_PCA_IMAGES", 15)
+    assert clone(features).fit_transform(images).shape == (40, 30)
 
 
 def test_an_image_has_the_same_features_in_any_batch(fitted):

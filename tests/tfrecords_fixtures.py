@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfrecords_tools.convert import convert
 from tfrecords_tools.images import load_image
 from tfrecords_tools.schema import Record
 
@@ -110,4 +111,31 @@ def write_nuswide(root: Path, num_images: int = 40, num_missing: int = 0) -> Pat
         (folder / "Flickr" / category).mkdir(parents=True)
     for index, filename in enumerate(filenames[num_missing:]):
         (folder / "Flickr" / filename.replace("\\", "/")).write_bytes(jpeg(index))
+    return folder
+
+
+class Striped:
+    """Pictures of one colour a tag (red, green, blue), one or two tags each: easy to learn."""
+
+    tag_names = ["red", "green", "blue"]
+
+    def __init__(self, num_train: int = 256, num_test: int = 40) -> None:
+        self.splits = {
+            "train": list(range(num_train)),
+            "test": list(range(num_train, num_train + num_test)),
+        }
+
+    def load(self, item: int) -> Record:
+        rng = np.random.default_rng(item)
+        tags = tuple(sorted(rng.choice(3, size=rng.integers(1, 3), replace=False).tolist()))
+        pixels = rng.integers(0, 60, (20, 20, 3), np.uint8)
+        for stripe, tag in enumerate(tags):
+            pixels[stripe * 10 : stripe * 10 + 10, :, tag] += 180
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
+        return Record(buffer.getvalue(), f"{item}.jpeg", 20, 20, tags)
+
+
+def convert_striped(folder: Path) -> Path:
+    convert(Striped(), folder, name="striped", settings={}, workers=1, progress=False)
     return folder

@@ -97,9 +97,16 @@ def reproduce(
             command=" ".join(["bash reproduce.sh", name, *options]),
             say=click.echo,
         )
-    click.echo()
-    click.echo((output / "tables.md").read_text(encoding="utf-8"))
-    click.echo("Written: " + ", ".join(str(path) for path in written))
+    _show_tables(output)
+    click.echo("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
+
+
+def _show_tables(folder: Path) -> None:
+    import pandas as pd
+
+    for path in sorted(folder.glob("table_k*.csv")):
+        click.echo(f"\n{path}, in percent (beside the paper's, with claims: {folder}/tables.md)")
+        click.echo(pd.read_csv(path).iloc[:, :6].to_string(index=False, float_format="%.2f"))
 
 
 def _make_writable(folder: Path) -> None:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
 
 from warptag.baselines.validation import check_features, check_training_set
 
@@ -71,9 +72,11 @@ class SVMAnnotator(BaseEstimator):
         with warnings.catch_warnings():
             # Gathered from all threads into `converged_`, and said once below.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            machines = Parallel(n_jobs=-1, prefer="threads")(
+            fits = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
                 delayed(self._fit_tag)(scaled, Y[:, tag]) for tag in tags
             )
+            # disable=None: no bar where standard error is not a terminal.
+            machines = list(tqdm(fits, "SVM", len(tags), unit="tag", disable=None))
         num_tags = Y.shape[1]
         self.coef_ = np.zeros((num_tags, self.n_features_in_), np.float32)
         self.intercept_ = np.full(num_tags, _LOWEST_SCORE, np.float32)
@@ -114,4 +117,5 @@ class SVMAnnotator(BaseEstimator):
         known = labels != -1
         if not known.all():
             X, labels = X[known], labels[known]
-        return LinearSVC(C=self.C, dual="auto", random_state=self.seed).fit(X, labels)
+        # The dual is solved in less than half the time of the primal on these features.
+        return LinearSVC(C=self.C, dual=True, random_state=self.seed).fit(X, labels)

@@ -116,7 +116,7 @@ class Records:
     def images(self) -> Iterator[np.ndarray]:
         """Every image whole, uint8 (height, width, 3), in the order of `labels`."""
         decoded = self._parsed().map(
-            lambda record: tf.io.decode_jpeg(record["encoded"], channels=3),
+            lambda record: crops.whole_image(record["encoded"]),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from warptag.baselines import KNNAnnotator, SVMAnnotator, VisualFeatures
 from warptag.data import Records
@@ -43,13 +43,15 @@ def baseline_scores(experiment: Experiment, data: Path, directory: Path) -> dict
         return {method: np.load(path) for method, path in files.items()}
     marker.unlink(missing_ok=True)
 
-    features = VisualFeatures(**experiment.features).fit(fit)
-    fit_features, test_features = features.transform(fit), features.transform(test)
-    annotators = {KNN: KNNAnnotator(), SVM: SVMAnnotator()}
-    scores = {}
-    for method, annotator in tqdm(annotators.items(), desc="kNN and SVM", disable=None):
-        annotator.fit(fit_features, fit.labels)
-        scores[method] = np.float32(annotator.decision_function(test_features))
-        write_whole(files[method], lambda path, array=scores[method]: np.save(path, array))
+    features = VisualFeatures(**experiment.features)
+    fit_features, test_features = features.fit_transform(fit), features.transform(test)
+    knn = KNNAnnotator().fit(fit_features, fit.labels)
+    svm = SVMAnnotator().fit(fit_features, fit.labels)
+    scores = {
+        KNN: knn.decision_function(test_features),
+        SVM: svm.decision_function(test_features),
+    }
+    for method, path in files.items():
+        write_whole(path, partial(np.save, arr=scores[method]))
     write_json(marker, settings)
     return scores

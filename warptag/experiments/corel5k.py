@@ -17,14 +17,14 @@ EXPERIMENT = Experiment(
     source_settings={"size": 64},
     needs_input=True,
     crop_size=55,
-    network={"width": 0.125, "dense_units": 256, "first_stride": 2},
-    training=TrainingSettings(loss="", learning_rate=0.0, epochs=30, clip_norm=5.0, rank="sampled"),
+    network={"width": 0.125, "dense_units": 1024, "first_stride": 2},
+    training=TrainingSettings(epochs=25, clip_norm=5.0, rank="sampled"),
     chosen={
         "softmax": (0.02, "none"),
         "ranking": (0.02, "violators"),
         "warp": (0.005, "violators"),
     },
-    search_epochs=10,
-    features={},
+    search_epochs=8,
+    features={"codebook_size": 500, "num_components": 200, "image_size": 128},
     selection_k=5,
 )

@@ -10,16 +10,16 @@ from warptag.training.settings import TrainingSettings
 #: loss -> the name of its row in the tables.
 METHODS = {"softmax": "CNN + Softmax", "ranking": "CNN + Ranking", "warp": "CNN + WARP"}
 
-#: loss -> (learning rate, normalization) pairs that the search tries; as many for every loss,
-#: and the paper's own rate 0.002 among them.
-GRID = {
+_RANKING = (
+    *((rate, "violators") for rate in (0.002, 0.005, 0.01, 0.02, 0.05)),
+    (0.002, "positives"),
+)
+#: loss -> (learning rate, normalization) pairs that the search tries: six for every loss, the
+#: paper's own rate 0.002 among them.
+GRID: dict[str, tuple[tuple[float, str], ...]] = {
     "softmax": tuple((rate, "none") for rate in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)),
-    "ranking": tuple(
-        (rate, how) for how in ("violators", "positives") for rate in (0.002, 0.01, 0.05)
-    ),
-    "warp": tuple(
-        (rate, how) for how in ("violators", "positives") for rate in (0.002, 0.01, 0.05)
-    ),
+    "ranking": _RANKING,
+    "warp": _RANKING,
 }
 
 

@@ -74,7 +74,7 @@ class Networks:
         scores = predict(model, self.test, self.experiment.patches)
         write_whole(directory / "test_scores.npy", lambda path: np.save(path, scores))
         seconds = float(history["seconds"].sum())
-        num_images = len(self.fit) // settings.batch_size * settings.batch_size * len(history)
+        num_images = float((history["seconds"] * history["images_per_second"]).sum())
         # Written last: a folder with it is finished.
         write_json(
             directory / "run.json",

@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
     needs_input=True,
     crop_size=220,
     network={"width": 1.0, "dense_units": 4096, "first_stride": 4},
-    training=TrainingSettings(loss="", learning_rate=0.0, epochs=40),
+    training=TrainingSettings(epochs=40),
     chosen={
         "softmax": (0.002, "none"),
         "ranking": (0.002, "violators"),

@@ -14,6 +14,7 @@ import numpy as np
 
 from tfrecords_tools.sources.nuswide import load_ground_truth, paper_split
 from warptag.baselines import most_frequent_scores, upper_bound_scores
+from warptag.files import write_bytes
 from warptag.reporting import Evaluation, write_results
 
 NAME = "nuswide-upper-bound"
@@ -52,11 +53,11 @@ def reproduce_upper_bound(input_dir: Path, output: Path, seeds: int = 3) -> list
         title="NUS-WIDE (real labels, no images)",
     )
     lines = [
-        f"Split: {len(train):,} training and {len(test):,} test images of the {len(labels):,} "
-        "that have a tag or not; untagged images are dropped; permutation of seed 0 (the paper's "
-        "own split is unpublished).",
-        f"Random fill: {seeds} seeds.",
-        "Upper bound: the k globally rarest true tags, random tags where there are fewer. "
-        "Upper bound (random): k of the true tags at random, as the paper's text has it.",
+        f"Split: {len(train):,} training and {len(test):,} test images, by a permutation of seed 0 "
+        f"(the paper's own split is unpublished) of those of the {len(labels):,} images that have "
+        "a tag; the others are dropped.",
+        f"Random tags: seeds 0 to {seeds - 1}.",
     ]
-    return write_results(evaluation, output, settings_lines=lines)
+    written = write_results(evaluation, output, settings_lines=lines)
+    command = f"bash reproduce.sh {NAME} --input DIR\n"
+    return [*written, write_bytes(output / "command.txt", command.encode())]

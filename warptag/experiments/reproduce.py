@@ -18,12 +18,13 @@ from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments.baselines import KNN, SVM, baseline_scores
 from warptag.experiments.experiment import GRID, METHODS, Experiment
-from warptag.experiments.networks import Networks
+from warptag.experiments.networks import Networks, Run
 from warptag.experiments.provenance import code_checksum
 from warptag.experiments.runs import write_runs
 from warptag.experiments.search import chosen_settings, search, write_search
 from warptag.files import write_bytes
 from warptag.reporting import Evaluation, write_results
+from warptag.training import TrainingSettings
 
 NUM_SHEET_IMAGES = 12
 
@@ -88,10 +89,20 @@ def reproduce(
         for loss, (rate, normalization) in experiment.chosen.items():
             say(f"    {loss}: learning rate {rate}, normalization {normalization}")
 
+    def run_and_say(settings: TrainingSettings, folder: Path) -> Run:
+        run = networks.run(settings, folder)
+        last = run.history.iloc[-1]
+        say(
+            f"    {METHODS[settings.loss]}, seed {settings.seed}: loss {last['loss']:.3f}, "
+            f"validation per-class recall {100 * last['val_per_class_recall']:.1f}%, "
+            f"{run.measured['seconds']:.0f} s, {run.measured['images_per_second']:.0f} images/s"
+        )
+        return run
+
     step(f"Networks: {len(METHODS)} losses x {experiment.seeds} seeds")
     runs = {
         METHODS[loss]: [
-            networks.run(experiment.settings_for(loss, seed, chosen), _folder(output, loss, seed))
+            run_and_say(experiment.settings_for(loss, seed, chosen), _folder(output, loss, seed))
             for seed in range(experiment.seeds)
         ]
         for loss, chosen in experiment.chosen.items()

@@ -17,13 +17,13 @@ EXPERIMENT = Experiment(
     source_settings={"seed": 0, "size": 64, "train": 6000, "test": 1500},
     needs_input=False,
     crop_size=55,
-    network={"width": 0.125, "dense_units": 256, "first_stride": 2},
-    training=TrainingSettings(loss="", learning_rate=0.0, epochs=8, clip_norm=5.0),
+    network={"width": 0.125, "dense_units": 1024, "first_stride": 2},
+    training=TrainingSettings(epochs=10, clip_norm=5.0),
     chosen={
         "softmax": (0.02, "none"),
         "ranking": (0.02, "violators"),
         "warp": (0.005, "violators"),
     },
-    search_epochs=8,
+    search_epochs=6,
     features={"codebook_size": 200, "num_components": 100, "image_size": 64},
 )

@@ -14,7 +14,8 @@ class TagLoss(keras.losses.Loss):
     Args:
         reduction: as in `keras.losses.Loss`; the default is the mean over images.
         name: name of the loss.
-        dtype: dtype policy of the loss; scores below float32 are computed in float32.
+        dtype: dtype policy of the loss. Scores below float32 are computed in float32; only the
+            reduced value has the dtype asked for.
     """
 
     def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
@@ -24,7 +25,8 @@ class TagLoss(keras.losses.Loss):
         """One loss an image.
 
         Args:
-            y_true: (batch, num_tags): 1 positive, 0 negative, -1 unknown (in no sum).
+            y_true: (batch, num_tags): 1 positive, 0 negative; -1, like any other value, is
+                unknown and enters no sum.
             y_pred: float (batch, num_tags), raw scores.
 
         Returns:
@@ -34,14 +36,15 @@ class TagLoss(keras.losses.Loss):
             ValueError: the two shapes differ or are not two-dimensional.
         """
         y_true, scores = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        if (
-            len(scores.shape) != 2
-            or len(y_true.shape) != 2
-            or (y_true.shape[-1] != scores.shape[-1])
+        labels_shape, scores_shape = tuple(y_true.shape), tuple(scores.shape)
+        # A size that is None in the graph is known only when the graph runs.
+        if not (len(labels_shape) == len(scores_shape) == 2) or any(
+            a is not None and b is not None and a != b
+            for a, b in zip(labels_shape, scores_shape, strict=True)
         ):
             raise ValueError(
                 "y_true and y_pred must both be (batch, num_tags), "
-                f"got shapes {tuple(y_true.shape)} and {tuple(scores.shape)}"
+                f"got shapes {labels_shape} and {scores_shape}"
             )
         scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
         return self.image_losses(ops.equal(y_true, 1), ops.equal(y_true, 0), scores)

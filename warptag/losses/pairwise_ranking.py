@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
+
 import keras
 from keras import ops
 
@@ -20,7 +23,7 @@ class PairwiseRanking(TagLoss):
     batch x num_tags x num_tags numbers.
 
     Args:
-        margin: the gap asked for, positive.
+        margin: the gap asked for, positive and finite.
         normalization: what an image's sum is divided by. `"none"`: the paper's sum.
             `"positives"`: the number of positives. `"pairs"`: the number of
             positive-negative pairs. `"violators"` (default): each positive's hinge sum by the
@@ -29,7 +32,7 @@ class PairwiseRanking(TagLoss):
         reduction, name, dtype: as `TagLoss`.
 
     Raises:
-        ValueError: margin is not positive or normalization is unknown.
+        ValueError: margin is not a positive number or normalization is unknown.
 
     Example:
         >>> loss = PairwiseRanking(normalization="none")
@@ -46,8 +49,10 @@ class PairwiseRanking(TagLoss):
         dtype=None,
     ):
         super().__init__(reduction=reduction, name=name, dtype=dtype)
-        if not margin > 0:
-            raise ValueError(f"margin must be positive, got {margin!r}")
+        # A variable of its own, for mypy holds that no float is a Real.
+        is_number = isinstance(margin, Real)
+        if not (is_number and 0 < margin < math.inf):
+            raise ValueError(f"margin must be a positive number, got {margin!r}")
         if normalization not in NORMALIZATIONS:
             raise ValueError(
                 f"normalization must be one of {NORMALIZATIONS}, got {normalization!r}"

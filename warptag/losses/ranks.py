@@ -50,8 +50,9 @@ def loop_draws(scores, positive, negative, margin, seed):
         return ops.any(searching)
 
     def draw(step, draws, searching):
-        uniform = keras.random.uniform(ops.shape(scores), seed=_StepSeed(base, step))
-        index = ops.cast(uniform * ops.cast(num_negatives, uniform.dtype), "int32")
+        step_seed = _StepSeed(base, step, seed.state.dtype)
+        uniform = keras.random.uniform(ops.shape(scores), dtype=scores.dtype, seed=step_seed)
+        index = ops.cast(uniform * ops.cast(num_negatives, scores.dtype), "int32")
         index = ops.clip(index, 0, ops.maximum(num_negatives - 1, 0))
         drawn = ops.take_along_axis(negative_scores, index, axis=-1)
         violates = ops.logical_and(searching, margin - scores + drawn > 0)
@@ -96,8 +97,8 @@ class _StepSeed(keras.random.SeedGenerator):
     is drawn once before the loop and the step number is added to it.
     """
 
-    def __init__(self, base, step):
-        self._seed = ops.stack([base[0], base[1] + ops.cast(step, base.dtype)])
+    def __init__(self, base, step, dtype):
+        self._seed = ops.cast(ops.stack([base[0], base[1] + step]), dtype)
 
     def next(self, ordered=True):
-        return ops.cast(self._seed, keras.src.backend.random_seed_dtype())
+        return self._seed

@@ -39,7 +39,7 @@ class WARP(PairwiseRanking):
         reduction, name, dtype: as `TagLoss`.
 
     Raises:
-        ValueError: an option is unknown or margin is not positive.
+        ValueError: an option is unknown or margin is not a positive number.
 
     Example:
         >>> loss = WARP(rank="exact", normalization="none")
@@ -102,7 +102,9 @@ class WARP(PairwiseRanking):
 
     def _one_violator(self, violations, violators):
         """Boolean like violations with one uniformly drawn violator of each positive."""
-        uniform = keras.random.uniform(ops.shape(violators), seed=self.seed_generator)
+        uniform = keras.random.uniform(
+            ops.shape(violators), dtype=violators.dtype, seed=self.seed_generator
+        )
         place = ops.minimum(ops.floor(uniform * violators), ops.maximum(violators - 1, 0)) + 1
         order = ops.cumsum(ops.cast(violations, violators.dtype), axis=-1)
         return ops.logical_and(violations, ops.equal(order, place[:, :, None]))

@@ -12,6 +12,8 @@ whose label is unknown (-1) for an image is not ranked there and enters no count
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
 FIGURES = (
@@ -27,7 +29,7 @@ def top_k_tags(scores, k: int, y_true=None) -> np.ndarray:
     """The k highest scored tags of each image, best first.
 
     Args:
-        scores: float array (num_images, num_tags), higher is better.
+        scores: array of numbers (num_images, num_tags), higher is better.
         k: number of tags an image, 1 to num_tags.
         y_true: optional labels of the same shape; tags with label -1 are passed over.
 
@@ -41,12 +43,15 @@ def top_k_tags(scores, k: int, y_true=None) -> np.ndarray:
         >>> top_k_tags([[0.1, 0.9, 0.9]], k=2)
         array([[1, 2]])
     """
-    scores = np.asarray(scores)
+    # Floats, for the order is taken of -scores, which unsigned and boolean arrays lack.
+    scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 2:
         raise ValueError(f"scores must be (num_images, num_tags), got shape {scores.shape}")
     num_tags = scores.shape[1]
-    if not 1 <= k <= num_tags:
-        raise ValueError(f"k must be from 1 to the number of tags ({num_tags}), got {k}")
+    if not is_integer(k) or not 1 <= k <= num_tags:
+        raise ValueError(
+            f"k must be an integer from 1 to the number of tags ({num_tags}), got {k!r}"
+        )
     if np.isnan(scores).any():
         row, column = np.argwhere(np.isnan(scores))[0]
         raise ValueError(
@@ -117,6 +122,11 @@ def annotation_report(y_true, scores, k: int) -> dict[str, float]:
         _mean((correct > 0)[occurring]),
     )
     return {name: 100.0 * value for name, value in zip(FIGURES, values, strict=True)}
+
+
+def is_integer(value) -> bool:
+    """Whether value is an integer of Python or NumPy; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _labels_like(y_true, scores: np.ndarray) -> np.ndarray:

@@ -70,6 +70,20 @@ class Progress(keras.callbacks.Callback):
             self.bar.close()
 
 
+class SeedOfEpoch(keras.callbacks.Callback):
+    """Makes the draws of dropout and loss depend on seed and epoch alone.
+
+    Keras does not save the state of seed generators; with this a run that goes on from a
+    checkpoint draws what it would have drawn.
+    """
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for part in (*self.model.layers, self.model.loss):
+            generator = getattr(part, "seed_generator", None)
+            if generator is not None:
+                generator.state.assign([generator.get_config()["seed"], epoch * 2**20])
+
+
 class EpochLog(keras.callbacks.Callback):
     """Validates after every epoch, then writes `history.csv` and the checkpoint, each whole.
 
@@ -93,10 +107,6 @@ class EpochLog(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.start = time.perf_counter()
-        generator = getattr(self.model.loss, "seed_generator", None)
-        if generator is not None:
-            # Draws depend on the epoch alone, so a run that goes on draws what it would have.
-            generator.state.assign([generator.get_config()["seed"], epoch * 2**20])
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self.start

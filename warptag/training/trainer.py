@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -16,7 +17,7 @@ from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.files import write_json, write_whole
 from warptag.metrics import annotation_report
-from warptag.training.callbacks import EpochLog, Progress, StopOnNaN
+from warptag.training.callbacks import EpochLog, Progress, SeedOfEpoch, StopOnNaN
 from warptag.training.schedule import staircase
 from warptag.training.settings import TrainingSettings
 from warptag.training.strategy import choose_strategy
@@ -59,6 +60,8 @@ def train(
         InputError: there are fewer images than one batch.
     """
     steps = len(records) // settings.batch_size
+    # Keras runs whole calls, so an epoch is a whole number of them where it is longer than one.
+    steps -= steps % STEPS_PER_CALL if steps > STEPS_PER_CALL else 0
     if steps == 0:
         raise InputError(
             f"{records.directory}: {len(records)} training images are fewer than one batch of "
@@ -96,9 +99,14 @@ def train(
     first_step = len(history) * steps
     num_images = steps * settings.batch_size
     progress = Progress(name, steps * settings.epochs, settings.batch_size, first_step)
-    callbacks = [StopOnNaN(name), progress, EpochLog(directory, validate, num_images, history)]
+    callbacks = [
+        StopOnNaN(name),
+        SeedOfEpoch(),
+        progress,
+        EpochLog(directory, validate, num_images, history),
+    ]
     if tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(str(directory / "tensorboard")))
+        callbacks.append(_tensorboard(directory / "tensorboard"))
     try:
         model.fit(
             records.training(
@@ -135,6 +143,12 @@ def predict(model: keras.Model, records: Records, patches: str = "center") -> np
         output = np.asarray(model.predict_on_batch(flat))
         scores.append(output.reshape(batch_size, num_patches, -1).mean(axis=1))
     return np.concatenate(scores)
+
+
+def _tensorboard(directory: Path) -> keras.callbacks.Callback:
+    if find_spec("tensorboard") is None:
+        raise InputError("--tensorboard needs the extra: pip install 'warptag[tensorboard]'")
+    return keras.callbacks.TensorBoard(str(directory))
 
 
 def _claim(directory: Path, settings: dict) -> list[dict]:

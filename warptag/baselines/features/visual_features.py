@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,10 +19,19 @@ from warptag.baselines.features.histograms import colour_histogram, gradient_his
 from warptag.baselines.features.visual_words import dense_sift, learn_codebook, word_histograms
 
 # Bounds on what is held in memory, whatever the size of the training set.
+_DESCRIPTORS_PER_WORD = 100
 _MAX_DESCRIPTORS = 100_000
 _MAX_CODEBOOK_IMAGES = 2_000
 _MAX_PCA_IMAGES = 20_000
 _BATCH = 64
+
+
+class Images(Protocol):
+    """Images that can be counted and read again and again."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
 
 
 class VisualFeatures(TransformerMixin, BaseEstimator):
@@ -32,7 +42,7 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
     that map is the paper's kernel PCA for the Hellinger kernel. The words have a two-level
     spatial pyramid: the whole image and its quarters. Codebook and PCA are learnt from at most
     2,000 and 20,000 training images, chosen at random. Images are read one batch at a time, on
-    all cores; the result does not depend on the number of cores.
+    all cores.
 
     An image of any size or of one colour gives a finite vector.
     Source: Gong et al. 2013, section 5.1.
@@ -63,7 +73,7 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
         self.image_size = image_size
         self.seed = seed
 
-    def fit(self, images: Collection[np.ndarray], y=None) -> VisualFeatures:
+    def fit(self, images: Images, y=None) -> VisualFeatures:
         """Learn the codebook and the three PCAs from training images.
 
         Args:
@@ -74,23 +84,18 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
             ValueError: fewer than 2 images, one that is not such an array, or an argument of the
                 constructor out of range.
         """
-        for name, smallest in (("codebook_size", 1), ("num_components", 1), ("image_size", 32)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < smallest:
-                raise ValueError(f"{name} must be an integer of at least {smallest}, got {value!r}")
-        if len(images) < 2:
-            raise ValueError(f"fit needs at least 2 training images, got {len(images)}")
-
-        random = np.random.default_rng(self.seed)
-        self.codebook_ = learn_codebook(
-            self._sample_descriptors(images, random), self.codebook_size, self.seed
-        )
-        chosen = _choose(len(images), _MAX_PCA_IMAGES, random)
-        blocks = zip(*self._histograms(images, chosen, "fitting features"), strict=True)
-        self.pcas_ = [self._fit_pca(np.concatenate(block)) for block in blocks]
+        self._fit_blocks(images)
         return self
 
-    def transform(self, images: Collection[np.ndarray]) -> np.ndarray:
+    def fit_transform(self, images: Images, y=None) -> np.ndarray:
+        """The same as `fit(images).transform(images)`, reading the images once less.
+
+        Takes, returns and raises what the two do.
+        """
+        blocks = self._fit_blocks(images)
+        return self._reduce(blocks) if len(blocks[0]) == len(images) else self.transform(images)
+
+    def transform(self, images: Images) -> np.ndarray:
         """Compute the features of images.
 
         Args:
@@ -105,13 +110,36 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         rows = [np.zeros((0, sum(pca.n_components_ for pca in self.pcas_)), np.float32)]
         for blocks in self._histograms(images, np.arange(len(images)), "computing features"):
-            reduced = [pca.transform(block) for pca, block in zip(self.pcas_, blocks, strict=True)]
-            rows.append(np.concatenate(reduced, axis=1))
+            rows.append(self._reduce(blocks))
         return np.concatenate(rows)
+
+    def _reduce(self, blocks: list[np.ndarray]) -> np.ndarray:
+        reduced = [pca.transform(block) for pca, block in zip(self.pcas_, blocks, strict=True)]
+        return np.concatenate(reduced, axis=1)
+
+    def _fit_blocks(self, images) -> list[np.ndarray]:
+        """Fit, and return the three features of the training images that PCA was fitted on."""
+        for name, smallest in (("codebook_size", 1), ("num_components", 1), ("image_size", 32)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value < smallest:
+                raise ValueError(f"{name} must be an integer of at least {smallest}, got {value!r}")
+        if len(images) < 2:
+            raise ValueError(f"fit needs at least 2 training images, got {len(images)}")
+
+        random = np.random.default_rng(self.seed)
+        self.codebook_ = learn_codebook(
+            self._sample_descriptors(images, random), self.codebook_size, self.seed
+        )
+        chosen = _choose(len(images), _MAX_PCA_IMAGES, random)
+        batches = self._histograms(images, chosen, "fitting features")
+        blocks = [np.concatenate(block) for block in zip(*batches, strict=True)]
+        self.pcas_ = [self._fit_pca(block) for block in blocks]
+        return blocks
 
     def _sample_descriptors(self, images, random: np.random.Generator) -> np.ndarray:
         chosen = _choose(len(images), _MAX_CODEBOOK_IMAGES, random)
-        limit = -(-_MAX_DESCRIPTORS // len(chosen))
+        wanted = min(_DESCRIPTORS_PER_WORD * self.codebook_size, _MAX_DESCRIPTORS)
+        limit = -(-wanted // len(chosen))
         sample = []
         for batch in self._batches(images, chosen, "sampling patches", dense_sift):
             for descriptors in batch:
