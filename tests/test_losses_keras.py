@@ -51,7 +51,7 @@ def test_fit_reaches_a_lower_loss(loss):
     model = small_model(fresh(loss))
     losses = model.fit(images, labels, batch_size=32, epochs=8, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
-    assert losses[-1] < 0.7 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 @every_loss
@@ -123,7 +123,10 @@ def test_training_with_a_seed_repeats():
     np.testing.assert_array_equal(trained(), trained())
 
 
-@every_loss
+@pytest.mark.parametrize(
+    "loss",
+    [MultilabelSoftmax(), PairwiseRanking(0.5), WARP(0.5, seed=3), WARP(rank="loop", seed=3)],
+)
 def test_a_saved_model_keeps_its_loss(loss, tmp_path):
     images, labels = learnable_images()
     model = small_model(fresh(loss))
@@ -132,11 +135,8 @@ def test_a_saved_model_keeps_its_loss(loss, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded.loss) is type(loss)
     assert loaded.loss.get_config() == loss.get_config()
-    before, after = (m.evaluate(images, labels, verbose=0) for m in (model, loaded))
-    if getattr(loss, "rank", "exact") in ("exact", "expected") and "sampled" != getattr(
-        loss, "negatives", "all"
-    ):
-        assert after == pytest.approx(before, rel=1e-5)
+    scores = loaded.predict(images, verbose=0)
+    np.testing.assert_array_equal(loaded.loss(labels, scores), fresh(loss)(labels, scores))
     # Training goes on.
     loaded.fit(images, labels, epochs=1, verbose=0)
 
@@ -147,7 +147,7 @@ def test_a_saved_model_keeps_its_loss(loss, tmp_path):
         MultilabelSoftmax(reduction="sum", name="mine", dtype="float64"),
         PairwiseRanking(0.5, "pairs", reduction="none", name="mine", dtype="float64"),
         WARP(0.5, "loop", "sampled", "positives", 7, "sum", "mine", "bfloat16"),
-        WARP(margin=np.float32(0.5)),
+        WARP(margin=np.ones(1, "float32")[0]),
     ],
 )
 def test_the_configuration_goes_round(loss):
@@ -162,14 +162,11 @@ def test_the_configuration_goes_round(loss):
 @every_loss
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 def test_the_reduced_loss_has_the_dtype_asked_for(loss, dtype):
-    labels, scores = random_batch()
-    value = type(loss)(**{**loss.get_config(), "dtype": dtype})(labels, scores)
+    """One image and one pair, whose loss is 1 - 0.5 + 2 however it is drawn."""
+    value = type(loss)(**{**loss.get_config(), "dtype": dtype})([[1, 0]], [[0.5, 2.0]])
     assert value.dtype.name == dtype
-    expected = float(fresh(loss)(labels, scores))
-    # Draws differ from dtype to dtype, in weight by a few units of 16 images.
-    tolerance = 0.05 if "sampled" not in loss.get_config().values() else 1.0
-    if "loop" not in loss.get_config().values():
-        assert float(value) == pytest.approx(expected, rel=tolerance)
+    expected = np.log1p(np.exp(1.5)) if isinstance(loss, MultilabelSoftmax) else 1 - 0.5 + 2
+    assert float(value) == pytest.approx(expected, rel=0.01)
 
 
 @every_loss

@@ -17,7 +17,7 @@ def harmonic(rank):
 def weight_probabilities(num_violators, num_negatives, num_known):
     """{weight: probability} of the paper's loop: draw with replacement, at most c - 1 times."""
     share = num_violators / num_negatives if num_negatives else 0.0
-    result = {}
+    result: dict[float, float] = {}
     for draws in range(1, num_known):
         weight = harmonic((num_known - 1) // draws)
         result[weight] = result.get(weight, 0.0) + share * (1 - share) ** (draws - 1)

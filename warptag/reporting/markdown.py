@@ -139,8 +139,8 @@ def _notes(evaluation: Evaluation) -> list[str]:
         )
     if "Upper bound" in evaluation.scores:
         lines.append(
-            "Upper bound: the image's k true tags that are rarest in the test set, random others where "
-            "an image has fewer; this is the rule the paper's row follows. Upper bound (random): "
+            "Upper bound: the image's k true tags that are rarest in the test set, random others "
+            "where it has fewer; this is the rule the paper's row follows. Upper bound (random): "
             "k of the true tags at random, as the paper's text has it."
         )
     return lines

@@ -1,0 +1,86 @@
+"""The command line as a process: what it prints, where, and its exit status."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+WARPTAG = [sys.executable, "-m", "warptag.cli"]
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        [*WARPTAG, *arguments], capture_output=True, text=True, cwd=cwd, timeout=300
+    )
+
+
+def assert_one_message(result, status, *texts):
+    assert result.returncode == status, result.stderr
+    assert "Traceback" not in result.stderr
+    for text in texts:
+        assert text in result.stderr
+
+
+def test_help_and_version_say_what_there_is():
+    assert "reproduce" in run("--help").stdout
+    assert run("--version").stdout.startswith("warptag, version 0.")
+    assert "warptag reproduce corel5k --input" in run("reproduce", "--help").stdout
+
+
+def test_an_unknown_experiment_or_option_is_a_usage_error():
+    assert_one_message(run("reproduce", "imagenet"), 2, "scenes", "corel5k", "nuswide")
+    assert_one_message(run("reproduce", "--sead", "3"), 2, "--sead")
+    assert_one_message(run("reproduce", "scenes", "--seeds", "0"), 2, "--seeds")
+
+
+def test_a_missing_or_superfluous_input_is_a_usage_error(tmp_path):
+    assert_one_message(run("reproduce", "corel5k", cwd=tmp_path), 2, "needs --input")
+    result = run("reproduce", "scenes", "--input", str(tmp_path), cwd=tmp_path)
+    assert_one_message(result, 2, "takes no --input")
+
+
+@pytest.mark.parametrize("name", ["corel5k", "nuswide", "nuswide-upper-bound"])
+def test_a_missing_and_an_empty_input_folder_are_named(tmp_path, name):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder in (tmp_path / "none", empty):
+        result = run("reproduce", name, "--input", str(folder), cwd=tmp_path)
+        assert_one_message(result, 1, "Error: ", str(folder))
+        assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    result = run("reproduce", "--output", str(blocked / "results"))
+    assert_one_message(result, 1, str(blocked), "--output")
+
+
+def test_a_stop_is_one_line_and_the_same_command_goes_on(tmp_path):
+    # Its own process group, so that the signal reaches the workers as Ctrl-C in a terminal does.
+    process = subprocess.Popen(
+        [*WARPTAG, "reproduce", "--quick", "--output", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "data" / "dataset_info.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "goes on from here" in errors
+    assert not (tmp_path / "table_k3.csv").exists()
+
+    made = (tmp_path / "data" / "dataset_info.json").stat().st_mtime_ns
+    result = run("reproduce", "--quick", "--output", str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "data" / "dataset_info.json").stat().st_mtime_ns == made
+    assert "CNN + WARP" in result.stdout
+    assert (tmp_path / "table_k5.csv").exists()
