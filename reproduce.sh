@@ -3,17 +3,23 @@
 #   bash reproduce.sh [scenes | corel5k | nuswide | nuswide-upper-bound] [--input DIR] [options]
 # The same as `warptag reproduce ...`; `bash reproduce.sh --help` lists the options.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
-# Inside an environment that has this checkout's warptag, that one is used.
-installed=$(python3 -c 'import importlib.util as u; s = u.find_spec("warptag"); print(s.origin if s and s.origin else "")' 2>/dev/null || true)
-if [ "$installed" = "$here/warptag/__init__.py" ] && command -v warptag >/dev/null; then
-    exec warptag reproduce "$@"
+# Inside an environment that has this checkout's warptag, that one is used. Asked from another
+# folder, since Python looks into the current one first.
+if python=$(command -v python3); then
+    installed=$(cd / && env -u PYTHONPATH "$python" -c \
+        'import importlib.util as u, os; s = u.find_spec("warptag"); print(os.path.realpath(s.origin) if s and s.origin else "")' \
+        2>/dev/null || true)
+    command="$(dirname "$python")/warptag"
+    if [ "$installed" = "$here/warptag/__init__.py" ] && [ -x "$command" ]; then
+        exec "$command" reproduce "$@"
+    fi
 fi
 
 environment="$here/.venv"
 stamp="$environment/installed-from"
-wanted=$(cat "$here/setup.cfg" "$here/constraints.txt" | cksum)
+wanted="$here $(cat "$here/setup.cfg" "$here/constraints.txt" | cksum)"
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     python=""
     for candidate in python3 python3.13 python3.12 python3.11 python3.10; do
@@ -26,10 +32,15 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
         echo "Error: no Python of 3.10 to 3.13 found; install one and run this again" >&2
         exit 1
     fi
-    echo "Installing warptag and what it needs into $environment ($("$python" --version)); once only"
-    rm -f "$stamp"
-    "$python" -m venv "$environment"
-    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+    echo "Installing warptag and what it needs into $environment ($("$python" --version)), once; this takes minutes"
+    rm -rf "$environment"
+    if ! "$python" -m venv "$environment"; then
+        echo "Error: $("$python" --version) cannot make environments; install its venv module (python3-venv)" >&2
+        exit 1
+    fi
+    quiet=--quiet
+    if [ -t 1 ]; then quiet=--no-input; fi # in a terminal pip shows its progress
+    "$environment/bin/python" -m pip install "$quiet" --disable-pip-version-check \
         --constraint "$here/constraints.txt" --editable "$here"
     echo "$wanted" >"$stamp"
 fi

@@ -101,6 +101,18 @@ def test_a_changed_choice_is_trained_again_and_the_rest_is_not(output, tmp_path)
     assert pd.read_csv(folder / "runs.csv")["learning_rate"].tolist()[2] == 0.001
 
 
+def test_a_damaged_shard_is_found_and_the_records_are_made_again(output, tmp_path):
+    folder = tmp_path / "scenes"
+    shutil.copytree(output, folder)
+    shard = next((folder / "data").glob("train-*.tfrecord"))
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:50] + bytes([whole[50] ^ 1]) + whole[51:])
+    lines = []
+    reproduce(tiny(), folder, say=lines.append)
+    assert shard.read_bytes() == whole
+    assert any(shard.name in line and "damaged" in line for line in lines)
+
+
 def _trained_at(folder, loss):
     return (folder / "models" / loss / "run.json").stat().st_mtime_ns
 
@@ -164,3 +176,26 @@ def test_a_k_above_the_number_of_tags_is_refused(tmp_path):
 def test_an_experiment_on_photographs_needs_their_folder(tmp_path):
     with pytest.raises(InputError, match="corel5k needs --input"):
         reproduce(load_experiment("corel5k"), tmp_path)
+
+
+def test_the_records_of_another_experiment_are_not_replaced(output, tmp_path):
+    folder = tmp_path / "scenes"
+    shutil.copytree(output, folder)
+    info = folder / "data" / "dataset_info.json"
+    info.write_text(info.read_text().replace('"name": "scenes"', '"name": "mine"'))
+    with pytest.raises(InputError, match="holds records of mine, not of scenes"):
+        reproduce(tiny(), folder)
+    assert list((folder / "data").glob("train-*.tfrecord"))
+
+
+def test_damaged_scores_and_settings_are_made_again(output, tmp_path):
+    folder = tmp_path / "scenes"
+    shutil.copytree(output, folder)
+    scores = folder / "models" / "softmax" / "test_scores.npy"
+    whole = scores.read_bytes()
+    scores.write_bytes(whole[:200])
+    (folder / "baselines" / "settings.json").write_text("{")
+    before = (folder / "table_k3.csv").read_bytes()
+    reproduce(tiny(), folder)
+    assert scores.read_bytes() == whole
+    assert (folder / "table_k3.csv").read_bytes() == before

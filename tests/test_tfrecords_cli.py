@@ -130,6 +130,9 @@ def test_stopped_on_the_way(tmp_path, sign, status):
     assert not list(records.glob("*.tfrecord"))
 
     (folder / "labels" / "training_label").write_text("1000 1\n")
+    for image in original.parent.iterdir():
+        if image != original:
+            image.unlink()
     source = Corel5K(folder, size=32)
     convert(source, records, name="corel5k", settings=source.settings, workers=1)
     assert verify(records) == []

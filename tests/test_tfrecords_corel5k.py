@@ -68,3 +68,18 @@ def test_malformed_line_is_named(folder, line, message):
     (folder / "labels" / "training_label").write_bytes(b"1000 1 2 \r\n" + line)
     with pytest.raises(InputError, match=rf"training_label, line 2: .*{message}"):
         Corel5K(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: lines[:-1], r"3 lines for the 4 images in .*1005\.jpeg is one without"),
+        (lambda lines: [*lines, lines[0]], "line 5: image 1000 has a line of its own already"),
+    ],
+)
+def test_a_label_file_of_the_wrong_length_is_named(tmp_path, change, message):
+    folder = write_corel5k(tmp_path)
+    path = folder / "labels" / "training_label"
+    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+    with pytest.raises(InputError, match=f"training_label.*{message}"):
+        Corel5K(folder)

@@ -129,3 +129,36 @@ def test_unknown_losses_and_bad_numbers_are_refused():
 def test_tensorboard_logs_on_request(striped, tmp_path):
     fit(striped, tmp_path, replace(FAST, epochs=1), tensorboard=True)
     assert list((tmp_path / "tensorboard").rglob("events*"))
+
+
+def test_a_kill_between_checkpoint_and_history_does_not_repeat_an_epoch(striped, tmp_path):
+    settings = replace(FAST, epochs=3)
+    _, undisturbed = fit(striped, tmp_path / "whole", settings)
+
+    class Killed(Exception):
+        pass
+
+    folder = tmp_path / "killed"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        from warptag.training import callbacks
+
+        def write_then_die(path, content, written=callbacks.write_bytes):
+            if content.count(b"\n") == 3:  # heading and two epochs
+                raise Killed
+            return written(path, content)
+
+        patch.setattr(callbacks, "write_bytes", write_then_die)
+        fit(striped, folder, settings)
+    assert len(pd.read_csv(folder / "history.csv")) == 1  # the checkpoint is of epoch 2
+
+    _, history = fit(striped, folder, settings)
+    np.testing.assert_allclose(history["loss"], undisturbed["loss"], rtol=1e-6)
+
+
+def test_a_finished_run_is_not_trained_again(striped, tmp_path):
+    settings = replace(FAST, epochs=1)
+    _, first = fit(striped, tmp_path, settings)
+    made = (tmp_path / "model.keras").stat().st_mtime_ns
+    _, second = fit(striped, tmp_path, settings)
+    assert (tmp_path / "model.keras").stat().st_mtime_ns == made
+    pd.testing.assert_frame_equal(first, second)

@@ -110,7 +110,8 @@ def main() -> None:
     """Runs the command line; an error is one line on standard error, never a traceback."""
     try:
         sys.exit(cli.main(prog_name="python -m tfrecords_tools", standalone_mode=False))
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped; the same command begins again.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,13 @@ from tfrecords_tools.schema import (
     Split,
     serialize,
 )
-from tfrecords_tools.shards import REJECTED_FILE, SplitWriter, claim_folder, remove_shards
+from tfrecords_tools.shards import (
+    REJECTED_FILE,
+    SplitWriter,
+    claim_folder,
+    file_sha256,
+    remove_shards,
+)
 
 
 def convert(
@@ -44,7 +50,8 @@ def convert(
     """Writes a source's images and tags as TFRecord shards with a `dataset_info.json`.
 
     Damaged images are left out and listed in `rejected.csv`. A data set that is already there,
-    complete and made from the same images with the same settings, is returned as it is.
+    complete and made from the same images (by name, tags and size) with the same settings, is
+    returned as it is.
 
     Args:
         source: the images and tags.
@@ -81,7 +88,7 @@ def convert(
         settings=json.loads(json.dumps(settings)),
         tag_names=list(source.tag_names),
         splits={},
-        input_checksum=_input_checksum(source.splits),
+        input_checksum=_input_checksum(source),
     )
     if (directory / INFO_FILE).exists() and not overwrite:
         return _reuse(directory, planned)
@@ -160,12 +167,15 @@ class _RejectedImages:
         os.replace(temporary, path)
 
 
-def _input_checksum(splits: Mapping[str, Sequence[Any]]) -> str:
+def _input_checksum(source: Source) -> str:
+    """Of names, tags and, where the source reads files (`path`), their sizes."""
+    path = getattr(source, "path", None)
     digest = hashlib.sha256()
-    for split, items in splits.items():
+    for split, items in source.splits.items():
         digest.update(f"{split}\n".encode())
         for item in items:
-            digest.update(f"{item!r}\n".encode())
+            size = path(item).stat().st_size if path else ""
+            digest.update(f"{item!r} {size}\n".encode())
     return digest.hexdigest()
 
 
@@ -189,9 +199,9 @@ def _reuse(directory: Path, planned: DatasetInfo) -> DatasetInfo:
     for split in info.splits.values():
         for shard in split.shards:
             path = directory / shard.file
-            if not path.is_file() or path.stat().st_size != shard.num_bytes:
+            if not path.is_file() or file_sha256(path) != shard.sha256:
                 raise InputError(
-                    f"{path} is missing or has not its {shard.num_bytes} bytes; "
+                    f"{path} is missing or damaged (its SHA-256 is not the one in {INFO_FILE}); "
                     "make the data set again with --overwrite"
                 )
     return info

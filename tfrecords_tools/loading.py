@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from tfrecords_tools.errors import InputError
@@ -74,6 +75,10 @@ class Loader:
                 initializer=_start_worker,
                 initargs=(self._source,),
             )
+            # Ctrl-C reaches all processes of a terminal; this one ends the workers.
+            with _interrupts_ignored():
+                for _ in range(self._workers):
+                    self._pool.submit(os.getpid)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,6 +101,19 @@ class Loader:
             yield from waiting.popleft().result()
 
 
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started meanwhile ignore Ctrl-C from their first moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _load(source: Source, items: Sequence[Any]) -> list[Record | Rejected]:
     results: list[Record | Rejected] = []
     for item in items:
@@ -112,8 +130,6 @@ _worker_source: Source
 def _start_worker(source: Source) -> None:
     global _worker_source
     _worker_source = source
-    # Ctrl-C reaches all processes of a terminal; the main one ends the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -65,12 +65,14 @@ def reproduce(
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
     if not needs_input and input_dir is not None:
         raise click.UsageError(f"{name} renders its own pictures and takes no --input")
+    if name == UPPER_BOUND and (search_again or quick or tensorboard):
+        raise click.UsageError(f"{name} trains nothing; it takes --input, --output and --seeds")
+    if input_dir is not None and not input_dir.is_dir():
+        raise InputError(f"{input_dir} is not a folder; --input takes the original data set's")
     output = output or Path("results") / (f"{name}-quick" if quick else name)
     _make_writable(output)
 
     if name == UPPER_BOUND:
-        if search_again or quick or tensorboard:
-            raise click.UsageError(f"{name} trains nothing; it takes --input, --output and --seeds")
         from warptag.experiments.nuswide_upper_bound import reproduce_upper_bound
 
         assert input_dir is not None
@@ -141,6 +143,16 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (InputError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except Exception as error:
+        # TensorFlow's own errors, such as records damaged while they are read, are no OSError.
+        if not type(error).__module__.startswith("tensorflow"):
+            raise
+        click.echo(
+            f"Error: TensorFlow stopped: {str(error).splitlines()[0]}; if records are damaged, "
+            "`python -m tfrecords_tools verify DIR` names the file",
+            err=True,
+        )
         sys.exit(1)
 
 

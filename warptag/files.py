@@ -28,6 +28,14 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> Path:
     return write_whole(path, lambda temporary: temporary.write_bytes(content))
 
 
+def read_json(path: str | os.PathLike) -> Any:
+    """What a JSON file holds; None where there is none or it is damaged."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def write_json(path: str | os.PathLike, content: Any) -> Path:
     """Write JSON, indented, whole or not at all."""
     return write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())

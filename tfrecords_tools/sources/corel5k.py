@@ -54,9 +54,13 @@ class Corel5K:
         self._images = directory / "db"
         self._size = size
 
+    def path(self, item: LabelledImage) -> Path:
+        """The image's file."""
+        return self._images / item.filename
+
     def load(self, item: LabelledImage) -> Record:
         """Reads one image; raises InputError when it is damaged."""
-        image = load_image(self._images / item.filename, self._size)
+        image = load_image(self.path(item), self._size)
         return Record(image.encoded, item.filename, image.height, image.width, item.tag_ids)
 
 
@@ -85,7 +89,7 @@ def _read_labels(directory: Path, split: str, num_tags: int) -> list[LabelledIma
         raise InputError(f"{folder} is missing; expected the images of the {split} split")
     files = set(os.listdir(folder))
     path = directory / "labels" / LABEL_FILES[split]
-    items = []
+    items, labelled = [], set()
     for number, line in enumerate(_read_lines(path), 1):
         where = f"{path}, line {number}"
         try:
@@ -100,7 +104,16 @@ def _read_labels(directory: Path, split: str, num_tags: int) -> list[LabelledIma
         file = f"{image_id}.jpeg"
         if file not in files:
             raise InputError(f"{where}: the image {folder / file} is missing")
+        if file in labelled:
+            raise InputError(f"{where}: image {image_id} has a line of its own already")
+        labelled.add(file)
         # A set: one line of the test labels names a word twice.
         tag_ids = tuple(sorted({word - 1 for word in words}))
         items.append(LabelledImage(f"{split}/{file}", tag_ids))
+    pictures = {file for file in files if file.endswith(".jpeg")}
+    if unlabelled := pictures - labelled:
+        raise InputError(
+            f"{path} has {len(labelled)} lines for the {len(pictures)} images in {folder}; "
+            f"{min(unlabelled)} is one without a line"
+        )
     return items

@@ -90,9 +90,13 @@ class NUSWide:
             "missing": self.missing,
         }
 
+    def path(self, item: LabelledImage) -> Path:
+        """The image's file."""
+        return self._images / item.filename
+
     def load(self, item: LabelledImage) -> Record:
         """Reads one image; raises InputError when it is damaged."""
-        image = load_image(self._images / item.filename, self._size)
+        image = load_image(self.path(item), self._size)
         return Record(image.encoded, item.filename, image.height, image.width, item.tag_ids)
 
     def _leave_out_missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from warptag.baselines import KNNAnnotator, SVMAnnotator, VisualFeatures
 from warptag.data import Records
 from warptag.experiments import provenance
 from warptag.experiments.experiment import Experiment
-from warptag.files import write_json, write_whole
+from warptag.files import read_json, write_json, write_whole
 
 KNN, SVM = "Visual Feature + kNN", "Visual Feature + SVM"
 
@@ -34,13 +34,18 @@ def baseline_scores(experiment: Experiment, data: Path, directory: Path) -> dict
         "features": experiment.features,
         "validation_share": experiment.validation_share,
         "data_checksum": fit.info.checksum,
-        "code": provenance.code_checksum("warptag.baselines"),
-        "versions": provenance.versions(),
+        "code": provenance.code_checksum(
+            "warptag.baselines", "warptag.data", "warptag.experiments.baselines"
+        ),
+        "versions": provenance.versions(
+            "numpy", "scipy", "scikit-learn", "scikit-image", "opencv-python-headless", "tensorflow"
+        ),
     }
     files = {KNN: directory / "knn_scores.npy", SVM: directory / "svm_scores.npy"}
     marker = directory / "settings.json"
-    if marker.exists() and json.loads(marker.read_text()) == settings:
-        return {method: np.load(path) for method, path in files.items()}
+    if read_json(marker) == settings:
+        with suppress(OSError, ValueError):  # missing or damaged: made again
+            return {method: np.load(path) for method, path in files.items()}
     marker.unlink(missing_ok=True)
 
     features = VisualFeatures(**experiment.features)

@@ -38,7 +38,8 @@ class Experiment:
         network: arguments of `AlexNet` besides tags, input shape and seed.
         training: settings shared by the losses; each loss's rate and normalization are in
             `chosen`.
-        chosen: loss -> (learning rate, normalization), found by the search on validation images.
+        chosen: loss -> (learning rate, normalization).
+        searched: whether `chosen` was found by the search on validation images.
         search_epochs: epochs of every run of the search over `GRID`.
         features: arguments of `VisualFeatures`.
         seeds: number of training runs a loss.
@@ -64,6 +65,7 @@ class Experiment:
     seeds: int = 3
     ks: tuple[int, ...] = (3, 5)
     selection_k: int = 3
+    searched: bool = True
     patches: str = "center"
     validation_share: float = 0.1
     notes: tuple[str, ...] = ()

@@ -13,11 +13,17 @@ import pandas as pd
 from warptag.data import Records
 from warptag.experiments import provenance
 from warptag.experiments.experiment import METHODS, Experiment
-from warptag.files import write_json, write_whole
+from warptag.files import read_json, write_json, write_whole
 from warptag.models import AlexNet
 from warptag.training import TrainingSettings, predict, train
 
-CODE = ("warptag.data", "warptag.losses", "warptag.models", "warptag.training")
+CODE = (
+    "warptag.data",
+    "warptag.losses",
+    "warptag.metrics",
+    "warptag.models",
+    "warptag.training",
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,12 @@ class Networks:
             "crop_size": experiment.crop_size,
             "network": experiment.network,
             "patches": experiment.patches,
+            "selection_k": experiment.selection_k,
             "validation_share": share,
             "data_checksum": self.fit.info.checksum,
             "tag_names": self.fit.info.tag_names,
             "code": provenance.code_checksum(*CODE),
-            "versions": provenance.versions(),
+            "versions": provenance.versions("tensorflow", "keras", "numpy"),
         }
 
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
@@ -119,14 +126,13 @@ class Networks:
         )
 
     def _finished(self, settings: TrainingSettings, directory: Path) -> Run | None:
-        if not (directory / "run.json").exists():
-            return None
         wanted = json.loads(json.dumps({**asdict(settings), **self.context}))
-        if json.loads((directory / "settings.json").read_text()) != wanted:
+        measured = read_json(directory / "run.json")
+        if measured is None or read_json(directory / "settings.json") != wanted:
             return None
-        return Run(
-            settings=wanted,
-            history=pd.read_csv(directory / "history.csv"),
-            scores=np.load(directory / "test_scores.npy"),
-            measured=json.loads((directory / "run.json").read_text()),
-        )
+        try:
+            history = pd.read_csv(directory / "history.csv")
+            scores = np.load(directory / "test_scores.npy")
+        except (OSError, ValueError):  # missing or damaged: made again
+            return None
+        return Run(wanted, history, scores, measured)

@@ -59,5 +59,5 @@ def reproduce_upper_bound(input_dir: Path, output: Path, seeds: int = 3) -> list
         f"Random tags: seeds 0 to {seeds - 1}.",
     ]
     written = write_results(evaluation, output, settings_lines=lines)
-    command = f"bash reproduce.sh {NAME} --input DIR\n"
+    command = f"bash reproduce.sh {NAME} --input DIR --seeds {seeds}\n"
     return [*written, write_bytes(output / "command.txt", command.encode())]

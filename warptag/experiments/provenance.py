@@ -12,12 +12,10 @@ from pathlib import Path
 
 from warptag.training.strategy import device_name
 
-PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "opencv-python-headless")
 
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of Python and of packages that numbers depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def code_checksum(*packages: str) -> str:

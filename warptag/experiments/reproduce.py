@@ -6,20 +6,21 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.schema import DatasetInfo
+from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments.baselines import KNN, SVM, baseline_scores
 from warptag.experiments.experiment import GRID, METHODS, Experiment
 from warptag.experiments.networks import Networks, Run
-from warptag.experiments.provenance import code_checksum
+from warptag.experiments.provenance import code_checksum, versions
 from warptag.experiments.runs import write_runs
 from warptag.experiments.search import chosen_settings, search, write_search
 from warptag.files import write_bytes
@@ -70,7 +71,12 @@ def reproduce(
 
     step(f"Data: {experiment.title}")
     data = output / "data"
-    info = _convert(experiment, input_dir, data)
+    info = _convert(experiment, input_dir, data, say)
+    for split, count in info.settings.get("missing", {}).items():
+        say(f"    {split}: {count:,} images are not in the input folder, left out")
+    for split, content in info.splits.items():
+        if content.num_rejected:
+            say(f"    {split}: {content.num_rejected:,} damaged images, see {data}/rejected.csv")
     fit = Records(data, "train", "fit", experiment.validation_share)
     test = Records(data, "test")
     for k in experiment.ks:
@@ -85,7 +91,7 @@ def reproduce(
         step("Search: learning rate and normalization of each loss, on validation images")
         table = search(experiment, networks, output / "models" / "search")
         write_search(table, output / "search.csv")
-        experiment = replace(experiment, chosen=chosen_settings(table))
+        experiment = replace(experiment, chosen=chosen_settings(table), searched=True)
         for loss, (rate, normalization) in experiment.chosen.items():
             say(f"    {loss}: learning rate {rate}, normalization {normalization}")
 
@@ -147,12 +153,19 @@ def settings_lines(
         + (f", normalization {normalization}" if loss != "softmax" else "")
         for loss, (rate, normalization) in experiment.chosen.items()
     )
+    origin = (
+        f"the best mean of per-class and overall recall at k = {experiment.selection_k} on "
+        f"validation images, of {len(GRID['warp'])} candidates a loss "
+        f"(results/{experiment.name}/search.csv)"
+        if experiment.searched
+        else "not searched on this data; the rate is the paper's"
+    )
     clip = (
         f"gradient norm clipped at {training.clip_norm:g}" if training.clip_norm else "no clipping"
     )
     return [
         f"Data: {num_fit:,} images to fit, {num_validation:,} for validation, {num_test:,} to "
-        f"test; checksum {info.checksum[:16]}; conversion {info.settings}.",
+        f"test; checksum {info.checksum[:16]}; {experiment.source_settings}.",
         "Every method is fitted on the same images; the validation images are fitted by none.",
         f"Network: AlexNet-like, crops of {experiment.crop_size} pixels, {experiment.network}; "
         f"test patches: {experiment.patches}.",
@@ -160,15 +173,16 @@ def settings_lines(
         f"{training.epochs} epochs, learning rate times {training.decay_factor:g} at "
         f"{' and '.join(f'{share:.0%}' for share in training.decay_at)} of the run, {clip}; "
         f"WARP's ranks: {training.rank}.",
-        f"{chosen}: the best mean of per-class and overall recall at k = {experiment.selection_k} "
-        f"on validation images, of {len(GRID['warp'])} candidates a loss (`search.csv`).",
+        f"{chosen}: {origin}.",
         f"Features: {experiment.features}; kNN k = 50, SVM C = 2; one fit, no seeds.",
         f"Seeds: 0 to {experiment.seeds - 1}, of initial weights, order, crops, dropout and draws.",
         *experiment.notes,
     ]
 
 
-def _convert(experiment: Experiment, input_dir: Path | None, data: Path) -> DatasetInfo:
+def _convert(
+    experiment: Experiment, input_dir: Path | None, data: Path, say: Callable[[str], None]
+) -> DatasetInfo:
     source_type = source_class(experiment.source)
     if experiment.needs_input:
         if input_dir is None:
@@ -178,14 +192,27 @@ def _convert(experiment: Experiment, input_dir: Path | None, data: Path) -> Data
         source = source_type(**experiment.source_settings)
     settings = {
         **source.settings,
-        "code": code_checksum(f"tfrecords_tools.sources.{experiment.source}"),
+        "code": code_checksum(
+            f"tfrecords_tools.sources.{experiment.source}",
+            "tfrecords_tools.convert",
+            "tfrecords_tools.images",
+            "tfrecords_tools.schema",
+        ),
+        "versions": versions("numpy", "opencv-python-headless", "pillow"),
     }
-    # Records of other settings, or damaged ones, are made again: the folder is ours.
+    make = partial(convert, source, data, name=experiment.source, settings=settings)
+    if not (data / INFO_FILE).exists():
+        return make()
+    there = DatasetInfo.load(data).name
+    if there != experiment.source:
+        raise InputError(
+            f"{data} holds records of {there}, not of {experiment.source}; choose another --output"
+        )
     try:
-        stands = DatasetInfo.load(data).settings == settings
+        return make()
     except InputError:
-        stands = False
-    return convert(source, data, name=experiment.source, settings=settings, overwrite=not stands)
+        say("    The records there are of other settings or damaged; they are made again.")
+        return make(overwrite=True)
 
 
 def _folder(output: Path, loss: str, seed: int) -> Path:

@@ -105,6 +105,11 @@ def _identity(evaluation: Evaluation, k: int) -> str:
     )
     if values and np.allclose(values, mean_tags):
         line += " in every row of this run"
+    elif values and not (np.asarray(evaluation.test_labels) == -1).any():
+        raise ValueError(
+            f"precision x {k} / recall is {min(values):.4f} to {max(values):.4f} but images have "
+            f"{mean_tags:.4f} tags: the figures at k = {k} are wrong"
+        )
     elif values:
         line += (
             f"; the rows of this run give {min(values):.3f} to {max(values):.3f}, "

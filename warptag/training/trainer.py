@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -15,7 +14,7 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
-from warptag.files import write_json, write_whole
+from warptag.files import read_json, write_json, write_whole
 from warptag.metrics import annotation_report
 from warptag.training.callbacks import EpochLog, Progress, SeedOfEpoch, StopOnNaN
 from warptag.training.schedule import staircase
@@ -71,9 +70,15 @@ def train(
     history = _claim(directory, {**asdict(settings), **context})
     keras.utils.set_random_seed(settings.seed)
     with choose_strategy().scope():
+        model = None
+        if len(history) == settings.epochs:
+            return keras.saving.load_model(directory / "model.keras"), pd.DataFrame(history)
         if history:
             model = keras.saving.load_model(directory / "checkpoint.keras")
-        else:
+            if int(model.optimizer.iterations) != len(history) * steps:
+                # Killed between the checkpoint and its row of the history.
+                model, history = None, []
+        if model is None:
             model = make_model()
             model.compile(
                 optimizer=keras.optimizers.SGD(
@@ -106,7 +111,7 @@ def train(
         EpochLog(directory, validate, num_images, history),
     ]
     if tensorboard:
-        callbacks.append(_tensorboard(directory / "tensorboard"))
+        callbacks.append(keras.callbacks.TensorBoard(str(directory / "tensorboard")))
     try:
         model.fit(
             records.training(
@@ -145,22 +150,17 @@ def predict(model: keras.Model, records: Records, patches: str = "center") -> np
     return np.concatenate(scores)
 
 
-def _tensorboard(directory: Path) -> keras.callbacks.Callback:
-    if find_spec("tensorboard") is None:
-        raise InputError("--tensorboard needs the extra: pip install 'warptag[tensorboard]'")
-    return keras.callbacks.TensorBoard(str(directory))
-
-
 def _claim(directory: Path, settings: dict) -> list[dict]:
     """The epochs already done in the folder by the same settings; another run's are removed."""
     wanted = json.loads(json.dumps(settings))
     path, history = directory / "settings.json", directory / "history.csv"
-    if path.exists() and json.loads(path.read_text()) == wanted:
-        if history.exists() and (directory / "checkpoint.keras").exists():
-            return pd.read_csv(history).to_dict("records")
-    else:
-        shutil.rmtree(directory / "tensorboard", ignore_errors=True)
-        write_json(path, wanted)
-    for stale in ("checkpoint.keras", "history.csv", "model.keras"):
+    if read_json(path) == wanted and history.exists():
+        done = pd.read_csv(history).to_dict("records")
+        whole = len(done) == settings["epochs"] and (directory / "model.keras").exists()
+        if whole or (len(done) < settings["epochs"] and (directory / "checkpoint.keras").exists()):
+            return done
+    for stale in ("settings.json", "checkpoint.keras", "history.csv", "model.keras"):
         (directory / stale).unlink(missing_ok=True)
+    shutil.rmtree(directory / "tensorboard", ignore_errors=True)
+    write_json(path, wanted)
     return []
