@@ -210,8 +210,9 @@ def _convert(
         )
     try:
         return make()
-    except InputError:
-        say("    The records there are of other settings or damaged; they are made again.")
+    except InputError as reason:
+        # Its first part says what is wrong; the second names an option of another command.
+        say(f"    The records are made again: {str(reason).split(';')[0]}")
         return make(overwrite=True)
 
 
