@@ -73,7 +73,7 @@ def plot_by_frequency(
     axes.set_ylabel(f"{figure} (%)")
     axes.set_ylim(bottom=0)
     axes.set_xlim(-0.7, len(groups) - 0.3)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1.07), ncols=3, frameon=False)
 
     train_counts = np.asarray(evaluation.train_counts, float)
     # A logarithmic axis has no place for a tag without a training image; it gets no bar.
