@@ -20,9 +20,9 @@ EXPERIMENT = Experiment(
     network={"width": 0.125, "dense_units": 1024, "first_stride": 2},
     training=TrainingSettings(epochs=8, clip_norm=5.0),
     chosen={
-        "softmax": (0.02, "none"),
-        "ranking": (0.02, "violators"),
-        "warp": (0.005, "violators"),
+        "softmax": (0.01, "none"),
+        "ranking": (0.01, "violators"),
+        "warp": (0.01, "violators"),
     },
     search_epochs=6,
     features={"codebook_size": 200, "num_components": 100, "image_size": 64},
