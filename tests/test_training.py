@@ -1,6 +1,8 @@
 """Training as a user sees it: learns, repeats, goes on after a stop, stops on NaN."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import keras
@@ -162,3 +164,77 @@ def test_a_finished_run_is_not_trained_again(striped, tmp_path):
     _, second = fit(striped, tmp_path, settings)
     assert (tmp_path / "model.keras").stat().st_mtime_ns == made
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_weights_broken_by_the_last_step_of_an_epoch_stop_the_run_too(striped, tmp_path):
+    # One step an epoch: its loss is finite, what it leaves is not.
+    settings = replace(FAST, batch_size=128, learning_rate=1e30, clip_norm=None)
+    with pytest.raises(TrainingDiverged, match="not finite after epoch 1.*smaller learning rate"):
+        fit(striped, tmp_path, settings)
+    assert not (tmp_path / "checkpoint.keras").exists()
+
+
+def test_a_kill_after_the_last_epoch_repeats_none(striped, tmp_path, monkeypatch):
+    from warptag.training import trainer
+
+    settings = replace(FAST, epochs=2)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+
+        def die(path, write, written=trainer.write_whole):
+            raise Interrupted
+
+        patch.setattr(trainer, "write_whole", die)  # model.keras is the only file it writes there
+        fit(striped, tmp_path, settings)
+    kept = pd.read_csv(tmp_path / "history.csv")
+    assert len(kept) == 2
+    _, history = fit(striped, tmp_path, settings)
+    # The seconds too: no epoch was trained again.
+    pd.testing.assert_frame_equal(history, kept)
+    assert (tmp_path / "model.keras").exists()
+
+
+REPLICAS = """
+import sys
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from pathlib import Path
+from warptag.data import Records
+from warptag.models import AlexNet
+from warptag.training import TrainingSettings, predict, train, trainer
+
+count = int(sys.argv[3])
+strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])
+trainer.choose_strategy = lambda: strategy
+network = lambda: AlexNet(
+    3, (16, 16, 3), width=0.1, dense_units=16, first_stride=2, dropout=0.0, seed=1
+)
+for loss, epochs in (("softmax", 2), ("warp", 1)):
+    settings = TrainingSettings(
+        loss, learning_rate=0.01, normalization="violators", epochs=epochs, clip_norm=5.0
+    )
+    data = [Records(sys.argv[1], "train", part) for part in ("fit", "validation")]
+    model, history = train(
+        loss, network, *data, settings, Path(sys.argv[2]) / loss, k=1, context={}
+    )
+    print(loss, *history["loss"], predict(model, data[1]).shape[1])
+"""
+
+
+def test_two_replicas_train_like_one(striped, tmp_path):
+    lines = []
+    for count in (1, 2):
+        result = subprocess.run(
+            [sys.executable, "-c", REPLICAS, striped, tmp_path / str(count), str(count)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert result.returncode == 0, result.stderr[-3000:]
+        lines.append([line.split() for line in result.stdout.splitlines()])
+    (softmax_of_one, _), (softmax_of_two, warp_of_two) = lines
+    losses = [[float(loss) for loss in line[1:3]] for line in (softmax_of_one, softmax_of_two)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-3)
+    assert warp_of_two[0] == "warp"
+    assert np.isfinite(float(warp_of_two[1]))

@@ -16,7 +16,7 @@ from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.files import read_json, write_json, write_whole
 from warptag.metrics import annotation_report
-from warptag.training.callbacks import EpochLog, Progress, SeedOfEpoch, StopOnNaN
+from warptag.training.callbacks import EpochLog, Progress, SeedOfEpoch, StopOnNaN, TrainingDiverged
 from warptag.training.schedule import staircase
 from warptag.training.settings import TrainingSettings
 from warptag.training.strategy import choose_strategy
@@ -69,9 +69,10 @@ def train(
     directory.mkdir(parents=True, exist_ok=True)
     history = _claim(directory, {**asdict(settings), **context})
     keras.utils.set_random_seed(settings.seed)
-    with choose_strategy().scope():
+    strategy = choose_strategy()
+    with strategy.scope():
         model = None
-        if len(history) == settings.epochs:
+        if len(history) == settings.epochs and (directory / "model.keras").exists():
             return keras.saving.load_model(directory / "model.keras"), pd.DataFrame(history)
         if history:
             model = keras.saving.load_model(directory / "checkpoint.keras")
@@ -92,12 +93,21 @@ def train(
                     global_clipnorm=settings.clip_norm,
                 ),
                 loss=settings.make_loss(),
-                steps_per_execution=min(STEPS_PER_CALL, steps),
+                # Keras runs one step a call on several replicas; more of them fail in its loop.
+                steps_per_execution=(
+                    min(STEPS_PER_CALL, steps) if strategy.num_replicas_in_sync == 1 else 1
+                ),
             )
     crop_size = model.input_shape[1]
 
     def validate(model: keras.Model) -> dict[str, float]:
         scores = predict(model, validation)
+        if not np.isfinite(scores).all():
+            # The last step of the epoch, whose loss was still finite, broke the weights.
+            raise TrainingDiverged(
+                f"{name}: the scores of validation images are not finite after epoch "
+                f"{len(history) + 1}; try a smaller learning rate or another normalization"
+            )
         report = annotation_report(validation.labels, scores, k)
         return {f"val_{figure}": round(value / 100, 6) for figure, value in report.items()}
 
@@ -145,7 +155,8 @@ def predict(model: keras.Model, records: Records, patches: str = "center") -> np
     for batch in images:
         batch_size, num_patches, *shape = batch.shape
         flat = keras.ops.reshape(batch, (batch_size * num_patches, *shape))
-        output = np.asarray(model.predict_on_batch(flat))
+        # Each of several replicas predicts the whole batch, and Keras joins the copies.
+        output = np.asarray(model.predict_on_batch(flat))[: batch_size * num_patches]
         scores.append(output.reshape(batch_size, num_patches, -1).mean(axis=1))
     return np.concatenate(scores)
 
@@ -156,8 +167,8 @@ def _claim(directory: Path, settings: dict) -> list[dict]:
     path, history = directory / "settings.json", directory / "history.csv"
     if read_json(path) == wanted and history.exists():
         done = pd.read_csv(history).to_dict("records")
-        whole = len(done) == settings["epochs"] and (directory / "model.keras").exists()
-        if whole or (len(done) < settings["epochs"] and (directory / "checkpoint.keras").exists()):
+        finished = len(done) == settings["epochs"] and (directory / "model.keras").exists()
+        if finished or (directory / "checkpoint.keras").exists():
             return done
     for stale in ("settings.json", "checkpoint.keras", "history.csv", "model.keras"):
         (directory / stale).unlink(missing_ok=True)
