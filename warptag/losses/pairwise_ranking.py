@@ -8,7 +8,8 @@ from numbers import Real
 import keras
 from keras import ops
 
-from warptag.losses.base import TagLoss, count, divide
+from warptag.losses.base import TagLoss, divide
+from warptag.losses.violators import Positives, weighted_hinge
 
 NORMALIZATIONS = ("none", "positives", "pairs", "violators")
 
@@ -19,8 +20,8 @@ class PairwiseRanking(TagLoss):
 
     `J_i = sum over positive j, negative k of max(0, margin - f_j + f_k)`
 
-    Source: Gong et al., arXiv 1312.4894, section 3.2. The table of pairs takes
-    batch x num_tags x num_tags numbers.
+    Source: Gong et al., arXiv 1312.4894, section 3.2. Time and memory grow with num_tags, not
+    with its square: no table of pairs is made.
 
     Args:
         margin: the gap asked for, positive and finite.
@@ -29,10 +30,11 @@ class PairwiseRanking(TagLoss):
             positive-negative pairs. `"violators"` (default): each positive's hinge sum by the
             number of negatives that violate its margin, then the mean over positives, which is
             the expectation of WSABIE's single violator; it learns at ordinary learning rates.
-        reduction, name, dtype: as `TagLoss`.
+        reduction, name, dtype, labels, tag_weights: as `TagLoss`; the term of positive j is
+            multiplied by its tag's weight.
 
     Raises:
-        ValueError: margin is not a positive number or normalization is unknown.
+        ValueError: margin is not a positive number or an option is unknown.
 
     Example:
         >>> loss = PairwiseRanking(normalization="none")
@@ -47,8 +49,10 @@ class PairwiseRanking(TagLoss):
         reduction="sum_over_batch_size",
         name="pairwise_ranking",
         dtype=None,
+        labels="multi_hot",
+        tag_weights=None,
     ):
-        super().__init__(reduction=reduction, name=name, dtype=dtype)
+        super().__init__(reduction, name, dtype, labels, tag_weights)
         # A variable of its own, for mypy holds that no float is a Real.
         is_number = isinstance(margin, Real)
         if not (is_number and 0 < margin < math.inf):
@@ -60,38 +64,23 @@ class PairwiseRanking(TagLoss):
         self.margin = float(margin)
         self.normalization = normalization
 
-    def image_losses(self, positive, negative, scores):
-        pairs = ops.logical_and(positive[:, :, None], negative[:, None, :])
-        gaps = self.margin - scores[:, :, None] + scores[:, None, :]
-        violations = ops.logical_and(pairs, gaps > 0)
-        terms = self.terms(positive, negative, scores, gaps, violations)
-        return self._normalize(positive, negative, *terms)
+    def image_losses(self, labels, scores):
+        return weighted_hinge(scores, labels, self.margin, self.weights)
 
-    def terms(self, positive, negative, scores, gaps, violations):
-        """Hinge sum, number of violators and weight of each positive.
+    def weights(self, positives: Positives, negative_scores):
+        """What each positive's hinge sum is multiplied by: (batch, n), constant to the gradient."""
+        return self.normalize(positives, positives.violators)
 
-        Args:
-            positive, negative: boolean (batch, num_tags).
-            scores: float (batch, num_tags).
-            gaps: float (batch, num_tags, num_tags), margin - f_j + f_k at [:, j, k].
-            violations: boolean like gaps: j positive, k negative and a gap above 0.
-
-        Returns:
-            Three (batch, num_tags): sums, counts, and weights that are constant to the gradient.
-        """
-        sums = ops.sum(ops.where(violations, gaps, ops.zeros_like(gaps)), axis=-1)
-        return sums, count(violations, gaps.dtype), ops.ones_like(sums)
-
-    def _normalize(self, positive, negative, sums, violators, weights):
-        num_positives = count(positive, sums.dtype)
-        if self.normalization == "violators":
-            sums = divide(sums, violators)
-        total = ops.sum(weights * sums, axis=-1)
+    def normalize(self, positives: Positives, num_terms):
+        """The tag's weight over what the sum is divided by, for hinge sums of num_terms terms."""
+        weights = self.weights_of(positives.tags, num_terms.dtype) * ops.ones_like(num_terms)
         if self.normalization == "none":
-            return total
+            return weights
+        if self.normalization == "violators":
+            weights = divide(weights, num_terms)
         if self.normalization == "pairs":
-            return divide(total, num_positives * count(negative, sums.dtype))
-        return divide(total, num_positives)
+            weights = divide(weights, positives.num_negative)
+        return divide(weights, positives.num_positive)
 
     def get_config(self):
         return {

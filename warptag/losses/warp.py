@@ -7,9 +7,9 @@ import random
 import keras
 from keras import ops
 
-from warptag.losses import ranks
-from warptag.losses.base import count
+from warptag.losses import ranks, seeds
 from warptag.losses.pairwise_ranking import PairwiseRanking
+from warptag.losses.violators import weighted_hinge
 
 RANKS = ("sampled", "loop", "exact", "expected")
 NEGATIVES = ("all", "sampled")
@@ -35,8 +35,10 @@ class WARP(PairwiseRanking):
         negatives: `"all"` (default): the paper's sum over all negatives. `"sampled"`: WSABIE's
             single violator, drawn uniformly among the violating negatives.
         normalization: as `PairwiseRanking`; a single sampled violator counts as one.
-        seed: int for repeatable draws (fresh ones every call); None takes a random one.
-        reduction, name, dtype: as `TagLoss`.
+        seed: int for repeatable draws (fresh ones every call); None takes a random one, which
+            follows `keras.utils.set_random_seed`. Replicas draw differently. Inside `jax.jit`
+            the draws depend on seed and scores alone, so equal scores draw alike.
+        reduction, name, dtype, labels, tag_weights: as `PairwiseRanking`.
 
     Raises:
         ValueError: an option is unknown or margin is not a positive number.
@@ -58,8 +60,10 @@ class WARP(PairwiseRanking):
         reduction="sum_over_batch_size",
         name="warp",
         dtype=None,
+        labels="multi_hot",
+        tag_weights=None,
     ):
-        super().__init__(margin, normalization, reduction=reduction, name=name, dtype=dtype)
+        super().__init__(margin, normalization, reduction, name, dtype, labels, tag_weights)
         if rank not in RANKS:
             raise ValueError(f"rank must be one of {RANKS}, got {rank!r}")
         if negatives not in NEGATIVES:
@@ -74,40 +78,46 @@ class WARP(PairwiseRanking):
             random.randrange(2**31) if seed is None else seed
         )
 
-    def terms(self, positive, negative, scores, gaps, violations):
-        sums, violators, _ = super().terms(positive, negative, scores, gaps, violations)
-        scores = ops.stop_gradient(scores)
-        weights = self._weights(scores, positive, negative, violators)
-        if self.negatives == "sampled":
-            chosen = self._one_violator(violations, violators)
-            sums = ops.sum(ops.where(chosen, gaps, ops.zeros_like(gaps)), axis=-1)
-            violators = ops.minimum(violators, 1)
-        return sums, violators, ops.stop_gradient(weights)
+    def image_losses(self, labels, scores):
+        rank_key = choice_key = None
+        if self.negatives == "sampled" or self.rank in ("sampled", "loop"):
+            # Before any branch of the graph, in which no state may change.
+            rank_key, choice_key = seeds.draw_keys(self.seed_generator, scores, 2)
 
-    def _weights(self, scores, positive, negative, violators):
-        table = ranks.harmonic_numbers(scores.shape[-1], scores.dtype)
-        known = ops.logical_or(positive, negative)
-        num_known = ops.sum(ops.cast(known, "int32"), axis=-1)
-        num_negatives = count(negative, scores.dtype)
-        if self.rank == "exact":
-            return ops.take(table, ops.cast(violators, "int32"), axis=0)
-        if self.rank == "expected":
-            return ranks.expected_weights(violators, num_negatives, num_known, table)
-        if self.rank == "loop":
-            seed = self.seed_generator
-            draws = ranks.loop_draws(scores, positive, negative, self.margin, seed)
-        else:
-            draws = ranks.geometric_draws(violators, num_negatives, self.seed_generator)
-        return ranks.weights_of_draws(draws, num_known, table)
+        def weigh(positives, negative_scores):
+            return self.weights(positives, negative_scores, rank_key)
 
-    def _one_violator(self, violations, violators):
-        """Boolean like violations with one uniformly drawn violator of each positive."""
-        uniform = keras.random.uniform(
-            ops.shape(violators), dtype=violators.dtype, seed=self.seed_generator
+        def choose(violators):
+            uniform = seeds.uniform(violators, choice_key)
+            return ops.minimum(ops.floor(uniform * violators) + 1, violators)
+
+        return weighted_hinge(
+            scores, labels, self.margin, weigh, choose if self.negatives == "sampled" else None
         )
-        place = ops.minimum(ops.floor(uniform * violators), ops.maximum(violators - 1, 0)) + 1
-        order = ops.cumsum(ops.cast(violations, violators.dtype), axis=-1)
-        return ops.logical_and(violations, ops.equal(order, place[:, :, None]))
+
+    def weights(self, positives, negative_scores, key=None):
+        violators = positives.violators
+        num_terms = ops.minimum(violators, 1) if self.negatives == "sampled" else violators
+        rank_weights = self._rank_weights(positives, negative_scores, key)
+        return rank_weights * self.normalize(positives, num_terms)
+
+    def _rank_weights(self, positives, negative_scores, key):
+        """L(r_j) of each positive."""
+        num_tags = negative_scores.shape[-1]
+        table = ranks.harmonic_numbers(num_tags, negative_scores.dtype)
+        if self.rank == "exact":
+            return ops.take(table, ops.cast(positives.violators, "int32"), axis=0)
+        most = ops.cast(positives.num_positive + positives.num_negative, "int32") - 1
+        if self.rank == "expected":
+            return ranks.expected_weights(positives, most, num_tags, table)
+        if self.rank == "loop":
+            thresholds = positives.scores - self.margin
+            draws = ranks.loop_draws(
+                thresholds, positives.valid, negative_scores, positives.num_negative, most, key
+            )
+        else:
+            draws = ranks.geometric_draws(positives, key)
+        return ranks.weights_of_draws(draws, most, table)
 
     def get_config(self):
         return {

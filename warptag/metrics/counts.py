@@ -43,53 +43,51 @@ def top_k_tags(scores, k: int, y_true=None) -> np.ndarray:
         >>> top_k_tags([[0.1, 0.9, 0.9]], k=2)
         array([[1, 2]])
     """
-    # Floats, for the order is taken of -scores, which unsigned and boolean arrays lack.
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 2:
-        raise ValueError(f"scores must be (num_images, num_tags), got shape {scores.shape}")
+    scores = checked_scores(scores)
     num_tags = scores.shape[1]
     if not is_integer(k) or not 1 <= k <= num_tags:
         raise ValueError(
             f"k must be an integer from 1 to the number of tags ({num_tags}), got {k!r}"
         )
-    if np.isnan(scores).any():
-        row, column = np.argwhere(np.isnan(scores))[0]
-        raise ValueError(
-            f"scores hold NaN (first at image {row}, tag {column}); rank finite numbers"
-        )
     if y_true is None:
         return np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    unknown = _labels_like(y_true, scores) == -1
+    unknown = checked_labels(y_true, scores) == -1
     # Sort by (unknown last, score descending); lexsort is stable, so ties keep the lower index.
     order = np.lexsort((-scores, unknown), axis=1)[:, :k]
     return np.where(np.take_along_axis(unknown, order, axis=1), -1, order)
 
 
-def top_k_counts(y_true, scores, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def top_k_counts(
+    y_true, scores, k: int, sample_weight=None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Count correct, predicted and positive images of every tag.
 
     Args:
         y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
         scores: float array of the same shape, higher is better.
         k: number of tags given to each image.
+        sample_weight: optional (num_images,), numbers of at least 0; an image counts that often.
 
     Returns:
-        Three int arrays (num_tags,): correct, predicted, positive.
+        Three arrays (num_tags,): correct, predicted, positive; of int without weights.
 
     Raises:
-        ValueError: as `top_k_tags`, or labels other than -1, 0 and 1.
+        ValueError: as `top_k_tags`, labels other than -1, 0 and 1, or weights that do not fit.
     """
-    scores = np.asarray(scores)
+    scores = checked_scores(scores)
     chosen = top_k_tags(scores, k, y_true)
-    labels = _labels_like(y_true, scores)
+    labels = checked_labels(y_true, scores)
     given = np.zeros(labels.shape, bool)
     rows, places = np.nonzero(chosen >= 0)
     given[rows, chosen[rows, places]] = True
     positive = labels == 1
-    return (given & positive).sum(axis=0), given.sum(axis=0), positive.sum(axis=0)
+    if sample_weight is None:
+        return (given & positive).sum(axis=0), given.sum(axis=0), positive.sum(axis=0)
+    weight = checked_weight(sample_weight, len(scores))
+    return weight @ (given & positive), weight @ given, weight @ positive
 
 
-def annotation_report(y_true, scores, k: int) -> dict[str, float]:
+def annotation_report(y_true, scores, k: int, sample_weight=None) -> dict[str, float]:
     """The paper's five figures at k tags an image, in percent.
 
     Per-class means and N+ run over the tags with at least one positive image; a tag that is never
@@ -99,6 +97,7 @@ def annotation_report(y_true, scores, k: int) -> dict[str, float]:
         y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
         scores: float array of the same shape, higher is better.
         k: number of tags given to each image.
+        sample_weight: optional (num_images,), numbers of at least 0; an image counts that often.
 
     Returns:
         dict with `per_class_recall`, `per_class_precision`, `overall_recall`,
@@ -112,7 +111,7 @@ def annotation_report(y_true, scores, k: int) -> dict[str, float]:
         >>> report["overall_precision"]  # 1 correct of 2 given
         50.0
     """
-    correct, predicted, positive = top_k_counts(y_true, scores, k)
+    correct, predicted, positive = top_k_counts(y_true, scores, k, sample_weight)
     occurring = positive > 0
     values = (
         _mean(_ratio(correct, positive)[occurring]),
@@ -129,7 +128,20 @@ def is_integer(value) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def _labels_like(y_true, scores: np.ndarray) -> np.ndarray:
+def checked_scores(scores) -> np.ndarray:
+    """The scores as floats (num_images, num_tags), for the order is taken of -scores."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.ndim != 2:
+        raise ValueError(f"scores must be (num_images, num_tags), got shape {scores.shape}")
+    if np.isnan(scores).any():
+        row, column = np.argwhere(np.isnan(scores))[0]
+        raise ValueError(
+            f"scores hold NaN (first at image {row}, tag {column}); rank finite numbers"
+        )
+    return scores
+
+
+def checked_labels(y_true, scores: np.ndarray) -> np.ndarray:
     labels = np.asarray(y_true)
     if labels.shape != scores.shape:
         raise ValueError(
@@ -141,8 +153,22 @@ def _labels_like(y_true, scores: np.ndarray) -> np.ndarray:
     return labels
 
 
+def checked_weight(sample_weight, num_images: int) -> np.ndarray:
+    """The weights as floats (num_images,); ones where there are none."""
+    if sample_weight is None:
+        return np.ones(num_images)
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (num_images,):
+        raise ValueError(f"sample_weight must be ({num_images},), got shape {weight.shape}")
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        wrong = weight[~(np.isfinite(weight) & (weight >= 0))][0]
+        raise ValueError(f"sample_weight must be finite and at least 0, got {wrong}")
+    return weight
+
+
 def _ratio(numerator, denominator):
-    return np.where(denominator > 0, numerator / np.maximum(denominator, 1), 0.0)
+    some = denominator > 0
+    return np.where(some, numerator / np.where(some, denominator, 1), 0.0)
 
 
 def _mean(values) -> float:

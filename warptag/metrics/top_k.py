@@ -1,128 +1,140 @@
-"""The paper's figures as streaming Keras metrics over per-tag counts (fractions of 1)."""
+"""The paper's figures at k tags an image as streaming Keras metrics (fractions of 1)."""
 
 from __future__ import annotations
 
 import keras
 from keras import ops
 
+from warptag.labels import write_columns
+from warptag.metrics.base import TagMetric, ratio
 from warptag.metrics.counts import is_integer
 
 # Float32's lowest finite number: a known tag at -inf still ranks above every unknown tag.
 LOWEST = -3.4028234e38
 
+AVERAGES = ("means", "tags")
 
-class TopKMetric(keras.metrics.Metric):
-    """Base: accumulates correct, predicted and positive counts of every tag.
+
+def rank_tags(labels, scores, k: int):
+    """The k highest scored known tags of each image: int (batch, k). Ties go to the lower tag."""
+    known = ops.logical_or(labels.positive, labels.negative)
+    # XLA orders -0.0 below 0.0.
+    scores = ops.where(ops.equal(scores, 0), 0.0, ops.maximum(scores, LOWEST))
+    scores = ops.where(known, scores, -float("inf"))
+    if keras.backend.backend() == "torch":
+        # torch.topk leaves the order of ties open; Keras's argsort is stable.
+        return ops.argsort(0.0 - scores, axis=-1)[:, :k]
+    return ops.top_k(scores, k)[1]
+
+
+class TopKCounts:
+    """Correct, predicted and positive images of every tag, as state of a metric.
+
+    The rules are those of `warptag.metrics.annotation_report`.
+    """
+
+    FIGURES = (
+        "per_class_recall",
+        "per_class_precision",
+        "per_class_f1",
+        "overall_recall",
+        "overall_precision",
+        "overall_f1",
+        "n_plus",
+    )
+
+    def __init__(self, metric: TagMetric, k: int, num_tags: int, prefix: str = ""):
+        if k > num_tags:
+            raise ValueError(f"k must be at most the number of tags ({num_tags}), got {k}")
+        self.k = k
+        names = ("correct", "predicted", "positive")
+        self.variables = [metric.add_state(prefix + name, num_tags) for name in names]
+
+    def add(self, labels, ranked, weight) -> None:
+        """Add a batch; ranked are at least k columns of `rank_tags`, weight is (batch, 1)."""
+        correct, predicted, positive = self.variables
+        chosen = ranked[:, : self.k]
+        nothing = ops.zeros(ops.shape(labels.positive), weight.dtype)
+        given = write_columns(nothing, chosen, ops.ones(ops.shape(chosen), weight.dtype))
+        # Where fewer than k tags are known, unknown ones come last.
+        known = ops.logical_or(labels.positive, labels.negative)
+        given = weight * ops.where(known, given, 0.0)
+        correct.assign_add(ops.sum(ops.where(labels.positive, given, 0.0), axis=0))
+        predicted.assign_add(ops.sum(given, axis=0))
+        positive.assign_add(ops.sum(weight * ops.cast(labels.positive, weight.dtype), axis=0))
+
+    def figures(self, per_class_f1: str = "means") -> dict:
+        """The paper's five figures and F1, scalars from 0 to 1."""
+        correct, predicted, positive = (variable.value for variable in self.variables)
+        occurring = ops.cast(positive > 0, positive.dtype)
+
+        def mean(values):
+            return ratio(ops.sum(values * occurring), ops.sum(occurring))
+
+        recall, precision = mean(ratio(correct, positive)), mean(ratio(correct, predicted))
+        overall_recall = ratio(ops.sum(correct), ops.sum(positive))
+        overall_precision = ratio(ops.sum(correct), ops.sum(predicted))
+        if per_class_f1 == "means":
+            f1 = _f1(precision, recall)
+        else:
+            f1 = mean(ratio(2 * correct, predicted + positive))
+        values = (
+            recall,
+            precision,
+            f1,
+            overall_recall,
+            overall_precision,
+            _f1(overall_precision, overall_recall),
+            mean(ops.cast(correct > 0, positive.dtype)),
+        )
+        return dict(zip(self.FIGURES, values, strict=True))
+
+
+def check_k(k) -> int:
+    if not is_integer(k) or k < 1:
+        raise ValueError(f"k must be a positive integer, got {k!r}")
+    return int(k)
+
+
+def _f1(precision, recall):
+    return ratio(2 * precision * recall, precision + recall)
+
+
+class TopKMetric(TagMetric):
+    """Base: one figure of the correct, predicted and positive counts of every tag.
 
     The rules are those of `warptag.metrics.annotation_report`: exactly k tags an image, ties to
-    the lower tag index, labels of -1 (unknown) neither ranked nor counted; so is a label other
-    than 1 and 0, which cannot be refused in a graph. The counts are summed over batches and
-    replicas, so the result does not depend on how images are batched.
+    the lower tag index, labels of -1 (unknown) neither ranked nor counted.
 
     Args:
         k: number of tags given to each image, from 1 to the number of tags.
         name: name of the metric; the default carries k, as in `per_class_recall_at_3`.
-        dtype: dtype of the result; the counts are kept in at least float32.
-
-    Call arguments:
-        y_true: (batch, num_tags), 1, 0 or -1.
-        y_pred: (batch, num_tags) scores, higher is better.
-        sample_weight: optional (batch,); an image counts that many times.
+        dtype, labels: as `TagMetric`, with its call arguments.
 
     Raises:
-        ValueError: k is not a positive integer or is above the number of tags, or a shape does
-            not fit.
+        ValueError: k is not a positive integer or is above the number of tags, or as `TagMetric`.
     """
-
-    def __init__(self, k: int = 3, name: str | None = None, dtype=None):
-        if not is_integer(k) or k < 1:
-            raise ValueError(f"k must be a positive integer, got {k!r}")
-        super().__init__(name=name or f"{self.figure}_at_{k}", dtype=dtype)
-        self.k = int(k)
-        # float16 cannot count above 2048.
-        self._count_dtype = keras.backend.result_type(self.dtype, "float32")
-        self._counts_built = False
 
     figure = "top_k"
 
-    def _build(self, num_tags: int):
-        if self.k > num_tags:
-            raise ValueError(f"k must be at most the number of tags ({num_tags}), got {self.k}")
-        for count in ("correct", "predicted", "positive"):
-            variable = self.add_variable(
-                shape=(num_tags,), initializer="zeros", dtype=self._count_dtype, name=count
-            )
-            setattr(self, count, variable)
-        self._counts_built = True
+    def __init__(self, k: int = 3, name: str | None = None, dtype=None, labels="multi_hot"):
+        self.k = check_k(k)
+        super().__init__(name or f"{self.figure}_at_{self.k}", dtype, labels)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        y_pred = ops.cast(ops.convert_to_tensor(y_pred), "float32")
-        y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
-        _check_shapes(y_true, y_pred)
-        num_tags = y_pred.shape[-1]
-        if not self._counts_built:
-            self._build(num_tags)
-        elif num_tags != self.correct.shape[0]:
-            raise ValueError(
-                f"y_pred must have the {self.correct.shape[0]} tags of the batches before, "
-                f"got {num_tags}"
-            )
-        positive = ops.equal(y_true, 1)
-        known = ops.logical_or(positive, ops.equal(y_true, 0))
-        # Unknown tags go last; a stable order of the others keeps ties at the lower index.
-        # Subtracted from 0.0 and not negated: XLA orders -0.0 below 0.0.
-        descending = ops.where(known, 0.0 - ops.maximum(y_pred, LOWEST), float("inf"))
-        order = ops.argsort(descending, axis=-1)[:, : self.k]
-        given = ops.sum(ops.one_hot(order, num_tags, dtype=self._count_dtype), axis=1)
-        given = ops.where(known, given, ops.zeros_like(given))
-        positive = ops.cast(positive, self._count_dtype)
-        weight = ops.ones_like(given[:, :1])
-        if sample_weight is not None:
-            weight = weight * self._image_weights(sample_weight)
-        self.correct.assign_add(ops.sum(weight * given * positive, axis=0))
-        self.predicted.assign_add(ops.sum(weight * given, axis=0))
-        self.positive.assign_add(ops.sum(weight * positive, axis=0))
+    def add_variables(self, num_tags):
+        self._counts = TopKCounts(self, self.k, num_tags)
 
-    def _image_weights(self, sample_weight):
-        weight = ops.cast(ops.convert_to_tensor(sample_weight), self._count_dtype)
-        if len(weight.shape) == 2 and weight.shape[1] == 1:
-            return weight
-        if len(weight.shape) != 1:
-            raise ValueError(f"sample_weight must be (batch,), got shape {tuple(weight.shape)}")
-        return weight[:, None]
+    def add_batch(self, labels, scores, weight):
+        self._counts.add(labels, rank_tags(labels, scores, self.k), weight)
 
-    def result(self):
-        if not self._counts_built:
-            return ops.zeros((), dtype=self.dtype)
-        return ops.cast(self._figure(), self.dtype)
+    def value(self):
+        return self.figures()[self.figure]
 
-    def _figure(self):
-        raise NotImplementedError
-
-    def _mean_over_occurring(self, values):
-        occurring = ops.cast(self.positive > 0, self._count_dtype)
-        return _ratio(ops.sum(values * occurring), ops.sum(occurring))
+    def figures(self) -> dict:
+        return self._counts.figures()
 
     def get_config(self):
         return {**super().get_config(), "k": self.k}
-
-
-def _check_shapes(y_true, y_pred):
-    labels_shape, scores_shape = tuple(y_true.shape), tuple(y_pred.shape)
-    # A size that is None in the graph is known only when the graph runs.
-    if not (len(labels_shape) == len(scores_shape) == 2) or any(
-        a is not None and b is not None and a != b
-        for a, b in zip(labels_shape, scores_shape, strict=True)
-    ):
-        raise ValueError(
-            "y_true and y_pred must both be (batch, num_tags), "
-            f"got shapes {labels_shape} and {scores_shape}"
-        )
-
-
-def _ratio(numerator, denominator):
-    safe = ops.where(denominator > 0, denominator, ops.ones_like(denominator))
-    return ops.where(denominator > 0, numerator / safe, ops.zeros_like(safe))
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -140,9 +152,6 @@ class PerClassRecall(TopKMetric):
 
     figure = "per_class_recall"
 
-    def _figure(self):
-        return self._mean_over_occurring(_ratio(self.correct, self.positive))
-
 
 @keras.saving.register_keras_serializable("warptag")
 class PerClassPrecision(TopKMetric):
@@ -153,8 +162,42 @@ class PerClassPrecision(TopKMetric):
 
     figure = "per_class_precision"
 
-    def _figure(self):
-        return self._mean_over_occurring(_ratio(self.correct, self.predicted))
+
+@keras.saving.register_keras_serializable("warptag")
+class PerClassF1(TopKMetric):
+    """F1 of the tags with a positive image, at k tags an image.
+
+    Args:
+        average: `"means"` (default): 2 P R / (P + R) of per-class precision P and per-class
+            recall R, what papers on image annotation print (as C-F1). `"tags"`: the mean over
+            tags of each tag's F1, scikit-learn's `average="macro"`.
+        k, name, dtype, labels: as `TopKMetric`, with its rules. The default name with
+            `average="tags"` is `per_class_macro_f1_at_3`.
+
+    Example:
+        >>> metric = PerClassF1(k=1)
+        >>> metric.update_state([[1, 0], [0, 1]], [[2.0, 1.0], [2.0, 1.0]])
+        >>> round(float(metric.result()), 3)  # P = (1/2 + 0) / 2, R = (1 + 0) / 2
+        0.333
+    """
+
+    figure = "per_class_f1"
+
+    def __init__(
+        self, k: int = 3, name=None, dtype=None, labels="multi_hot", average: str = "means"
+    ):
+        if average not in AVERAGES:
+            raise ValueError(f"average must be one of {AVERAGES}, got {average!r}")
+        if average == "tags" and name is None:
+            name = f"per_class_macro_f1_at_{check_k(k)}"
+        super().__init__(k, name, dtype, labels)
+        self.average = average
+
+    def figures(self):
+        return self._counts.figures(per_class_f1=self.average)
+
+    def get_config(self):
+        return {**super().get_config(), "average": self.average}
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -163,9 +206,6 @@ class OverallRecall(TopKMetric):
 
     figure = "overall_recall"
 
-    def _figure(self):
-        return _ratio(ops.sum(self.correct), ops.sum(self.positive))
-
 
 @keras.saving.register_keras_serializable("warptag")
 class OverallPrecision(TopKMetric):
@@ -173,8 +213,12 @@ class OverallPrecision(TopKMetric):
 
     figure = "overall_precision"
 
-    def _figure(self):
-        return _ratio(ops.sum(self.correct), ops.sum(self.predicted))
+
+@keras.saving.register_keras_serializable("warptag")
+class OverallF1(TopKMetric):
+    """2 P R / (P + R) of overall precision and recall. See `TopKMetric` for arguments and rules."""
+
+    figure = "overall_f1"
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -185,6 +229,3 @@ class NPlus(TopKMetric):
     """
 
     figure = "n_plus"
-
-    def _figure(self):
-        return self._mean_over_occurring(ops.cast(self.correct > 0, self._count_dtype))
