@@ -18,6 +18,7 @@ class Labels(NamedTuple):
     Attributes:
         positive: boolean (batch, num_tags).
         negative: boolean (batch, num_tags); a tag that is neither is unknown.
+        num_positive: float (batch,).
         num_negative: float (batch,), negatives of each image. NaN where an image has a label or
             id that does not exist, which a compiled graph cannot refuse.
         tags: None for multi-hot labels; else int (batch, K), each positive tag of an image once
@@ -26,6 +27,7 @@ class Labels(NamedTuple):
 
     positive: Any
     negative: Any
+    num_positive: Any
     num_negative: Any
     tags: Any = None
 
@@ -57,15 +59,16 @@ def read_labels(y_true, scores, labels: str) -> Labels:
     if keras.backend.standardize_dtype(y_true.dtype) == "bool":
         y_true = ops.cast(y_true, "int32")
     positive, negative = ops.equal(y_true, 1), ops.equal(y_true, 0)
-    one, zero = ops.ones((), scores.dtype), ops.zeros((), scores.dtype)
-    # One sum that counts and checks: of all numbers only 1 and -1 have the square 1.
-    other = ops.where(ops.equal(y_true * y_true, 1), zero, one * float("nan"))
-    num_negative = ops.sum(ops.where(negative, one, other), axis=-1)
+    exists = ops.logical_or(ops.logical_or(positive, negative), ops.equal(y_true, -1))
+    num_positive = ops.sum(ops.cast(positive, scores.dtype), axis=-1)
+    # One sum that counts and checks.
+    counted = ops.where(exists, ops.cast(negative, scores.dtype), float("nan"))
+    num_negative = ops.sum(counted, axis=-1)
     if is_concrete(num_negative) and bool(ops.any(ops.isnan(num_negative))):
         values = ops.convert_to_numpy(y_true)
         wrong = values[(values != -1) & (values != 0) & (values != 1)][0]
         raise ValueError(f"labels must be 1, 0 or -1 (unknown), got {wrong}")
-    return Labels(positive, negative, num_negative)
+    return Labels(positive, negative, num_positive, num_negative)
 
 
 def _read_ids(y_true, scores) -> Labels:
@@ -93,7 +96,7 @@ def _read_ids(y_true, scores) -> Labels:
     positive = ops.cast(write_columns(nothing, filled, marks), "bool")
     num_positive = ops.sum(ops.cast(tags >= 0, scores.dtype), axis=-1)
     num_negative = ops.where(lawful, num_tags - num_positive, float("nan"))
-    return Labels(positive, ops.logical_not(positive), num_negative, tags)
+    return Labels(positive, ops.logical_not(positive), num_positive, num_negative, tags)
 
 
 def write_columns(array, columns, values):
@@ -101,6 +104,16 @@ def write_columns(array, columns, values):
     rows = ops.broadcast_to(ops.arange(ops.shape(columns)[0])[:, None], ops.shape(columns))
     places = ops.stack([ops.reshape(rows, (-1,)), ops.reshape(columns, (-1,))], axis=-1)
     return ops.scatter_update(array, places, ops.reshape(values, (-1,)))
+
+
+def read_columns(array, columns):
+    """The entries of array (batch, n) at the columns (batch, m) of each row.
+
+    As `ops.take_along_axis`, which on TensorFlow copies the whole array first.
+    """
+    num_rows, num_columns = ops.shape(array)[0], array.shape[1]
+    starts = num_columns * ops.arange(num_rows, dtype=columns.dtype)
+    return ops.take(ops.reshape(array, (-1,)), columns + starts[:, None], axis=0)
 
 
 def _check_shapes(labels_shape: tuple, scores_shape: tuple, labels: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from warptag.losses.base import TagLoss, count, divide
+from warptag.losses.base import TagLoss, divide
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -41,4 +41,4 @@ class MultilabelSoftmax(TagLoss):
         log_share = ops.log_softmax(ops.where(known, scores, lowest), axis=-1)
         log_share = log_share * self.weights_of(ops.arange(scores.shape[-1]), scores.dtype)
         total = ops.sum(ops.where(labels.positive, -log_share, ops.zeros_like(scores)), axis=-1)
-        return divide(total, count(labels.positive, scores.dtype))
+        return divide(total, labels.num_positive)

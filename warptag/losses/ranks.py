@@ -16,6 +16,7 @@ import math
 import numpy as np
 from keras import ops
 
+from warptag.labels import read_columns
 from warptag.losses.seeds import uniform
 from warptag.losses.violators import Positives
 
@@ -39,36 +40,37 @@ def weights_of_draws(draws, most, table):
     return ops.take(table, rank, axis=0)
 
 
-def loop_draws(thresholds, searching, negative_scores, num_negative, most, key):
+def loop_draws(positives: Positives, margin: float, negative_scores, most, key):
     """Number of draws until a violator, by the paper's sampling loop in the graph; 0: none found.
 
     Args:
-        thresholds: float (batch, n), f_j - margin.
-        searching: boolean (batch, n), the positives.
+        positives: `Positives`.
+        margin: float.
         negative_scores: float (batch, num_tags), -inf where a tag is no negative.
-        num_negative: float (batch, 1).
         most: int (batch, 1), c - 1.
-        key: of `draw_keys`.
+        key: of `draw_key`.
     """
+    thresholds = positives.scores - margin
     # Negatives first, so that a draw is an index below num_negative.
     order = ops.argsort(ops.cast(ops.equal(negative_scores, -float("inf")), "int32"), axis=-1)
-    negatives = ops.take_along_axis(negative_scores, order, axis=-1)
-    last = ops.cast(num_negative, "int32") - 1
-    searching = ops.logical_and(searching, last >= 0)
+    negatives = read_columns(negative_scores, order)
+    last = ops.cast(positives.num_negative, "int32") - 1
+    searching = ops.logical_and(positives.valid, last >= 0)
 
     def unfinished(step, draws, searching):
         return ops.any(searching)
 
     def draw(step, draws, searching):
-        index = ops.cast(uniform(thresholds, key, step) * num_negative, "int32")
+        numbers = uniform(thresholds, key, "rank", positives.part, step)
+        index = ops.cast(numbers * positives.num_negative, "int32")
         index = ops.clip(index, 0, ops.maximum(last, 0))
-        drawn = ops.take_along_axis(negatives, index, axis=-1)
+        drawn = read_columns(negatives, index)
         violates = ops.logical_and(searching, drawn > thresholds)
         draws = ops.where(violates, step, draws)
         searching = ops.logical_and(searching, ops.logical_not(violates))
         return step + 1, draws, ops.logical_and(searching, step < most)
 
-    start = (ops.ones((), "int32"), ops.zeros(ops.shape(thresholds), "int32"), searching)
+    start = (ops.ones((), "int32"), ops.zeros_like(thresholds, dtype="int32"), searching)
     return ops.while_loop(unfinished, draw, start)[1]
 
 
@@ -77,7 +79,8 @@ def geometric_draws(positives: Positives, key):
     share = violating_share(positives)
     # P(s > t) = (1 - p)^t, so s = 1 + floor(log(1 - u) / log(1 - p)), with u below 1.
     inside = ops.clip(share, 1e-7, 1 - 1e-7)
-    draws = 1 + ops.floor(ops.log1p(-uniform(share, key)) / ops.log1p(-inside))
+    numbers = uniform(share, key, "rank", positives.part)
+    draws = 1 + ops.floor(ops.log1p(-numbers) / ops.log1p(-inside))
     draws = ops.where(share >= 1, 1.0, draws)
     return ops.cast(ops.where(share > 0, ops.minimum(draws, 2.0**30), 0.0), "int32")
 

@@ -28,26 +28,36 @@ class FixedSeed(keras.random.SeedGenerator):
         return self._seed
 
 
-def draw_keys(generator: keras.random.SeedGenerator, scores, num_keys: int) -> list:
-    """num_keys independent keys, each an integer tensor (2,) for `uniform`."""
+# The uses of one call's key.
+PURPOSES = {"rank": 0, "choice": 1}
+
+
+def draw_key(generator: keras.random.SeedGenerator, scores):
+    """A key for `uniform`, an integer tensor (2,): another one at every call."""
     if keras.backend.backend() == "jax" and not is_concrete(scores):
-        seed = _mix(ops.convert_to_tensor(generator.state), _checksum(scores))
-    else:
-        seed = generator.next()
+        return _mix(ops.convert_to_tensor(generator.state), second=_checksum(scores))
     # Far apart, for the seed's second number counts the calls.
-    seed = _mix(seed, replica()[0] * 1_000_003)
-    numbers = keras.random.randint((num_keys, 2), 0, 2**31 - 1, seed=FixedSeed(seed))
-    numbers = ops.cast(numbers, generator.state.dtype)
-    return [numbers[i] for i in range(num_keys)]
+    return _mix(generator.next(), second=replica()[0] * 1_000_003)
 
 
-def uniform(like, key, step=0):
-    """Numbers from [0, 1) in the shape and dtype of a tensor; other ones at every step."""
-    return keras.random.uniform(ops.shape(like), dtype=like.dtype, seed=FixedSeed(_mix(key, step)))
+def uniform(like, key, purpose: str, part, step=0):
+    """Numbers from [0, 1) in the shape and dtype of a tensor.
+
+    Args:
+        like: float tensor.
+        key: of `draw_key`.
+        purpose: "rank" or "choice"; part, step: integers or tensors (). Other numbers for each.
+    """
+    # The seed's first number is the user's, small ones as a rule; the uses go far away from it.
+    first = (1 + PURPOSES[purpose] + 2 * part) * 15_485_863 + step * 32_452_843
+    return keras.random.uniform(
+        ops.shape(like), dtype=like.dtype, seed=FixedSeed(_mix(key, first=first))
+    )
 
 
-def _mix(seed, number):
-    return seed + ops.stack([ops.zeros((), seed.dtype), ops.cast(number, seed.dtype)])
+def _mix(seed, first=0, second=0):
+    """The seed with numbers added; integers wrap around."""
+    return seed + ops.stack([ops.cast(first, seed.dtype), ops.cast(second, seed.dtype)])
 
 
 def _checksum(scores):

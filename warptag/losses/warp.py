@@ -79,16 +79,17 @@ class WARP(PairwiseRanking):
         )
 
     def image_losses(self, labels, scores):
-        rank_key = choice_key = None
+        key = None
         if self.negatives == "sampled" or self.rank in ("sampled", "loop"):
-            # Before any branch of the graph, in which no state may change.
-            rank_key, choice_key = seeds.draw_keys(self.seed_generator, scores, 2)
+            # Before any loop of the graph, in which no state may change.
+            key = seeds.draw_key(self.seed_generator, scores)
 
         def weigh(positives, negative_scores):
-            return self.weights(positives, negative_scores, rank_key)
+            return self.weights(positives, negative_scores, key)
 
-        def choose(violators):
-            uniform = seeds.uniform(violators, choice_key)
+        def choose(positives):
+            violators = positives.violators
+            uniform = seeds.uniform(violators, key, "choice", positives.part)
             return ops.minimum(ops.floor(uniform * violators) + 1, violators)
 
         return weighted_hinge(
@@ -111,10 +112,7 @@ class WARP(PairwiseRanking):
         if self.rank == "expected":
             return ranks.expected_weights(positives, most, num_tags, table)
         if self.rank == "loop":
-            thresholds = positives.scores - self.margin
-            draws = ranks.loop_draws(
-                thresholds, positives.valid, negative_scores, positives.num_negative, most, key
-            )
+            draws = ranks.loop_draws(positives, self.margin, negative_scores, most, key)
         else:
             draws = ranks.geometric_draws(positives, key)
         return ranks.weights_of_draws(draws, most, table)
