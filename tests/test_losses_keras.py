@@ -1,186 +1,190 @@
-"""The losses inside Keras: graphs, fit, seeds, saving, weights, dtypes."""
+"""The losses as Keras objects: configuration, saving, registered names, dtypes, reductions."""
+
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from test_losses_reference import random_batch
+from losses_cases import LOSSES, SOME, some_losses
+from losses_support import BACKEND, fresh, random_batch, reduced, tensor, value
 
-from warptag.losses import WARP, MultilabelSoftmax, PairwiseRanking
-from warptag.losses.warp import NEGATIVES, RANKS
-
-LOSSES = [
-    MultilabelSoftmax(),
-    PairwiseRanking(),
-    *(WARP(rank=rank, negatives=negatives, seed=3) for rank in RANKS for negatives in NEGATIVES),
-]
-names = [
-    "-".join([loss.name, getattr(loss, "rank", ""), getattr(loss, "negatives", "")])
-    for loss in LOSSES
-]
-every_loss = pytest.mark.parametrize("loss", LOSSES, ids=names)
-
-
-def fresh(loss):
-    return type(loss).from_config(loss.get_config())
-
-
-def float32_batch(**arguments):
-    return [values.astype("float32") for values in random_batch(**arguments)]
-
-
-def learnable_images():
-    """Images whose tags depend on their pixels, one tag always unknown."""
-    generator = np.random.default_rng(0)
-    images = generator.normal(size=(128, 10)).astype("float32")
-    labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
-    labels[:, 3] = -1
-    return images, labels
-
-
-def small_model(loss, **arguments):
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
-    model.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss, **arguments)
-    return model
-
-
-@every_loss
-def test_fit_reaches_a_lower_loss(loss):
-    images, labels = learnable_images()
-    model = small_model(fresh(loss))
-    losses = model.fit(images, labels, batch_size=32, epochs=8, verbose=0).history["loss"]
-    assert np.isfinite(losses).all()
-    assert losses[-1] < 0.8 * losses[0]
-
-
-@every_loss
-def test_a_graph_gives_the_eager_value_for_batches_of_any_size(loss):
-    eager, compiled = fresh(loss), fresh(loss)
-    labels_spec, scores_spec = tf.TensorSpec((None, None)), tf.TensorSpec((None, 9))
-    graph = tf.function(compiled.call, input_signature=[labels_spec, scores_spec])
-    for num_images in (16, 5):
-        labels, scores = float32_batch(num_images=num_images)
-        values = graph(labels, scores)
-        assert values.shape == (num_images,)
-        np.testing.assert_allclose(values, eager.call(labels, scores), rtol=1e-5)
-
-
-@pytest.mark.parametrize("rank", RANKS)
-def test_xla_compiles_every_rank(rank):
-    labels, scores = float32_batch()
-    loss = WARP(rank=rank, normalization="none", seed=3)
-    values = tf.function(loss.call, jit_compile=True)(labels, scores)
-    if rank in ("exact", "expected"):
-        np.testing.assert_allclose(values, loss.call(labels, scores), rtol=1e-5)
-    ranking = np.asarray(PairwiseRanking(normalization="none").call(labels, scores))
-    # 0 <= L(r) <= L(c - 1) < 3 for nine tags
-    assert (np.asarray(values) <= 3 * ranking).all() and np.asarray(values).any()
-
-
-SAMPLING = [
-    {"rank": "sampled"},
-    {"rank": "loop"},
-    {"rank": "exact", "negatives": "sampled"},
-]
-
-
-@pytest.mark.parametrize("in_graph", [False, True])
-@pytest.mark.parametrize("options", SAMPLING)
-def test_draws_are_fresh_every_step_and_repeat_with_the_seed(options, in_graph):
-    labels, scores = float32_batch(num_images=64)
-
-    def steps(seed):
-        loss = WARP(seed=seed, **options)
-        call = tf.function(loss.call) if in_graph else loss.call
-        return [np.asarray(call(labels, scores)) for _ in range(3)]
-
-    first, same, other = steps(3), steps(3), steps(4)
-    np.testing.assert_array_equal(first, same)
-    assert not np.array_equal(first[0], first[1]) and not np.array_equal(first[1], first[2])
-    assert not np.array_equal(first[0], other[0])
-
-
-def test_no_seed_follows_the_global_one():
-    labels, scores = float32_batch(num_images=64)
-
-    def draw(seed):
-        keras.utils.set_random_seed(seed)
-        return np.asarray(WARP().call(labels, scores))
-
-    np.testing.assert_array_equal(draw(1), draw(1))
-    assert not np.array_equal(draw(1), draw(2))
-
-
-def test_training_with_a_seed_repeats():
-    images, labels = learnable_images()
-
-    def trained():
-        model = small_model(WARP(rank="loop", seed=7))
-        model.fit(images, labels, batch_size=32, epochs=2, verbose=0)
-        return model.get_weights()[0]
-
-    np.testing.assert_array_equal(trained(), trained())
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [MultilabelSoftmax(), PairwiseRanking(0.5), WARP(0.5, seed=3), WARP(rank="loop", seed=3)],
+from warptag import losses as package
+from warptag.losses import (
+    LSEP,
+    WARP,
+    AsymmetricLoss,
+    KOrderStatisticWARP,
+    MultilabelSoftmax,
+    PairwiseRanking,
+    WeightedBinaryCrossentropy,
 )
-def test_a_saved_model_keeps_its_loss(loss, tmp_path):
-    images, labels = learnable_images()
-    model = small_model(fresh(loss))
-    model.fit(images, labels, epochs=1, verbose=0)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert type(loaded.loss) is type(loss)
-    assert loaded.loss.get_config() == loss.get_config()
-    scores = loaded.predict(images, verbose=0)
-    np.testing.assert_array_equal(loaded.loss(labels, scores), fresh(loss)(labels, scores))
-    # Training goes on.
-    loaded.fit(images, labels, epochs=1, verbose=0)
+
+# Every option at a value that is not the default.
+COMMON = {"reduction": "sum", "name": "mine", "labels": "ids"}
+WEIGHTS = [0.5, 1.0, 2.0, 0.0, 1.0, 1.0, 3.0, 1.0, 1.0]
+WARPS = {"margin": 0.5, "rank": "loop", "negatives": "sampled", "normalization": "none", "seed": 7}
+EVERY_OPTION = {
+    MultilabelSoftmax: {},
+    PairwiseRanking: {"margin": 0.5, "normalization": "pairs"},
+    WARP: WARPS,
+    KOrderStatisticWARP: {**WARPS, "places": (1.0, 0.0, 2.0)},
+    LSEP: {},
+    WeightedBinaryCrossentropy: {"positive_weights": WEIGHTS[::-1]},
+    AsymmetricLoss: {"gamma_positive": 1.0, "gamma_negative": 2.0, "clip": 0.1},
+}
+every_class = pytest.mark.parametrize("kind", EVERY_OPTION)
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        MultilabelSoftmax(reduction="sum", name="mine", dtype="float64"),
-        PairwiseRanking(0.5, "pairs", reduction="none", name="mine", dtype="float64"),
-        WARP(0.5, "loop", "sampled", "positives", 7, "sum", "mine", "bfloat16"),
-        WARP(margin=np.ones(1, "float32")[0]),
-    ],
-)
-def test_the_configuration_goes_round(loss):
+def test_every_loss_of_the_package_is_here():
+    assert {kind.__name__ for kind in EVERY_OPTION} == set(package.__all__)
+
+
+@every_class
+@pytest.mark.parametrize("weights", [WEIGHTS, np.array(WEIGHTS), None])
+def test_the_configuration_goes_round(kind, weights):
+    options = {**COMMON, **EVERY_OPTION[kind], "dtype": "float64", "tag_weights": weights}
+    loss = kind(**options)
     config = keras.saving.serialize_keras_object(loss)
     again = keras.saving.deserialize_keras_object(config)
-    assert type(again) is type(loss)
+    assert type(again) is kind
     assert again.get_config() == loss.get_config()
-    for attribute in ("dtype", "name", "reduction", "margin", "rank", "negatives", "seed"):
-        assert getattr(again, attribute, None) == getattr(loss, attribute, None)
+    for option, given in options.items():
+        kept = getattr(again, option)
+        assert list(kept) == list(given) if np.ndim(given) else kept == given, option
+        # As plain numbers, which every file format can hold.
+        assert type(loss.get_config()[option]) in (str, float, int, list, type(None))
 
 
-@every_loss
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
-def test_the_reduced_loss_has_the_dtype_asked_for(loss, dtype):
-    """One image and one pair, whose loss is 1 - 0.5 + 2 however it is drawn."""
-    value = type(loss)(**{**loss.get_config(), "dtype": dtype})([[1, 0]], [[0.5, 2.0]])
-    assert value.dtype.name == dtype
-    expected = np.log1p(np.exp(1.5)) if isinstance(loss, MultilabelSoftmax) else 1 - 0.5 + 2
-    assert float(value) == pytest.approx(expected, rel=0.01)
+@every_class
+def test_a_half_precision_loss_keeps_its_dtype(kind):
+    assert fresh(kind(dtype="bfloat16")).dtype == "bfloat16"
 
 
-@every_loss
-def test_sample_weights_and_reductions(loss):
-    labels, scores = random_batch()
-    per_image = np.asarray(fresh(loss).call(labels.astype("float32"), scores.astype("float32")))
-    weight = np.linspace(0, 2, 16)
-    reduced = {
-        reduction: type(loss)(**{**loss.get_config(), "reduction": reduction})(
-            labels, scores, sample_weight=weight
-        )
-        for reduction in ("sum_over_batch_size", "sum", "none")
+def test_numpy_numbers_are_margins():
+    assert PairwiseRanking.from_config(PairwiseRanking(np.float32(0.5)).get_config()).margin == 0.5
+
+
+@every_class
+def test_a_saved_model_keeps_its_loss(kind, tmp_path):
+    """No `custom_objects`: importing the package registers its losses."""
+    options = {**EVERY_OPTION[kind], "labels": "multi_hot", "tag_weights": np.array(WEIGHTS)}
+    loss = kind(**options)
+    images = np.random.default_rng(0).normal(size=(16, 10)).astype("float32")
+    labels, _ = random_batch(dtype="float32")
+    model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(9)])
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded.loss) is kind
+    assert loaded.loss.get_config() == loss.get_config()
+    scores = loaded.predict(images, verbose=0)
+    expected = reduced(fresh(loss), labels, scores)
+    np.testing.assert_allclose(reduced(loaded.loss, labels, scores), expected, rtol=1e-6)
+    loaded.fit(images, labels, verbose=0)
+
+
+@every_class
+def test_the_class_is_registered_under_the_packages_name(kind):
+    assert keras.saving.get_registered_object(f"warptag>{kind.__name__}") is kind
+    assert keras.saving.get_registered_name(kind) == f"warptag>{kind.__name__}"
+
+
+IDENTIFIERS = [
+    {"class_name": "warptag>WARP", "config": {"rank": "exact"}},
+    {
+        "class_name": "WARP",
+        "config": {"rank": "exact"},
+        "module": "warptag.losses.warp",
+        "registered_name": "warptag>WARP",
+    },
+]
+
+
+@pytest.mark.parametrize("identifier", IDENTIFIERS)
+@pytest.mark.parametrize(
+    "read", [keras.losses.get, keras.losses.deserialize, keras.saving.deserialize_keras_object]
+)
+def test_an_identifier_gives_a_loss_to_compile_with(read, identifier):
+    loss = read(identifier)
+    assert type(loss) is WARP and loss.rank == "exact"
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(9)])
+    model.compile(loss=loss)
+    assert model.loss is loss
+
+
+PAIR = [[1, 0]], [[0.5, 2.0]]
+# One image and one pair, a loss that no draw can change.
+PAIR_LOSSES = {
+    "softmax": np.log1p(np.exp(1.5)),
+    "lsep": np.log1p(np.exp(1.5)),
+    "bce": (np.log1p(np.exp(-0.5)) + np.log1p(np.exp(2))) / 2,
+    "asymmetric": np.log1p(np.exp(-0.5))
+    - (1 / (1 + np.exp(-2)) - 0.05) ** 4 * np.log(1.05 - 1 / (1 + np.exp(-2))),
+    "ranking": 1 - 0.5 + 2,
+    "exact": 1 - 0.5 + 2,
+    "expected": 1 - 0.5 + 2,
+    "sampled": 1 - 0.5 + 2,
+    "loop": 1 - 0.5 + 2,
+    "one-negative": 1 - 0.5 + 2,
+    "k-order": 1 - 0.5 + 2,
+}
+HALF = ["float16", "bfloat16"]
+# Elsewhere Keras makes float32 of float64.
+DTYPES = ["float64", "float32", *HALF] if BACKEND == "tensorflow" else ["float32", *HALF]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", [name for name in PAIR_LOSSES if name in SOME])
+def test_the_reduced_loss_has_the_dtype_asked_for(name, dtype):
+    loss = LOSSES[name](dtype=dtype)(*map(tensor, PAIR))
+    assert keras.backend.standardize_dtype(loss.dtype) == dtype
+    assert float(loss) == pytest.approx(PAIR_LOSSES[name], rel=0.01)
+
+
+def test_a_half_precision_loss_adds_up_in_float32():
+    """300 terms of 1 + 1/256 each, of which bfloat16 would lose the fraction."""
+    labels = np.zeros((1, 301), "float32")
+    labels[0, 0] = 1
+    scores = np.full((1, 301), 0.00390625, "float32")
+    scores[0, 0] = 0
+    per_image = PairwiseRanking(normalization="none", dtype="bfloat16").call(labels, scores)
+    assert keras.backend.standardize_dtype(per_image.dtype) == "float32"
+    assert float(per_image[0]) == pytest.approx(300 * (1 + 1 / 256), rel=1e-6)
+
+
+@some_losses
+def test_sample_weights_and_reductions(name):
+    labels, scores = random_batch(dtype="float32")
+    per_image = value(LOSSES[name](), labels, scores, "eager")
+    assert per_image.shape == (16,)
+    weight = np.linspace(0, 2, 16).astype("float32")
+    expected = {
+        "none": per_image * weight,
+        "sum": (per_image * weight).sum(),
+        "sum_over_batch_size": (per_image * weight).sum() / 16,
+        "mean": (per_image * weight).sum() / 16,
+        "mean_with_sample_weight": (per_image * weight).sum() / weight.sum(),
     }
-    np.testing.assert_allclose(reduced["none"], per_image * weight, rtol=1e-5)
-    np.testing.assert_allclose(reduced["sum"], (per_image * weight).sum(), rtol=1e-5)
-    mean = (per_image * weight).sum() / 16
-    np.testing.assert_allclose(reduced["sum_over_batch_size"], mean, rtol=1e-5)
+    for reduction, number in expected.items():
+        loss = LOSSES[name](reduction=reduction)
+        actual = reduced(loss, labels, scores, sample_weight=weight)
+        np.testing.assert_allclose(actual, number, rtol=1e-5)
+
+
+def test_the_default_reduction_is_the_mean_over_images():
+    labels, scores = random_batch(dtype="float32")
+    loss = WARP(rank="exact")
+    assert loss.reduction == "sum_over_batch_size"
+    mean = value(loss, labels, scores).mean()
+    assert reduced(loss, labels, scores) == pytest.approx(mean, rel=1e-5)
+
+
+def test_positional_arguments_keep_their_places():
+    """The order that code written for earlier versions relies on."""
+    loss = WARP(0.5, "loop", "sampled", "positives", 7, "sum", "mine", "bfloat16")
+    assert (loss.margin, loss.rank, loss.negatives) == (0.5, "loop", "sampled")
+    assert (loss.normalization, loss.seed, loss.reduction) == ("positives", 7, "sum")
+    assert (loss.name, loss.dtype) == ("mine", "bfloat16")
+    ranking = PairwiseRanking(0.5, "pairs", "none", "mine", "float64")
+    assert (ranking.margin, ranking.normalization, ranking.reduction) == (0.5, "pairs", "none")
+    assert partial(MultilabelSoftmax, "sum")().reduction == "sum"

@@ -1,10 +1,11 @@
-"""WARP's sampled ranks: the paper's loop drawn in Python, and what others get wrong in it."""
+"""WARP's sampled ranks: the paper's loop, drawn in Python and computed as a distribution."""
 
 import numpy as np
 import pytest
-from test_losses_reference import harmonic, pairwise_reference, weight_probabilities
+from losses_references import harmonic, pairwise, weight_expected, weight_probabilities
+from losses_support import value
 
-from warptag.losses import WARP, ranks
+from warptag.losses import WARP
 
 NUM_IMAGES = 20_000
 NUM_TAGS = 12
@@ -24,8 +25,8 @@ def images(num_violators, num_negatives, num_unknown):
 def drawn_weights(rank, num_violators, num_negatives, num_unknown, seed=11):
     """The weight each image's positive was given: the loss over its hinge sum."""
     labels, scores = images(num_violators, num_negatives, num_unknown)
-    loss = WARP(rank=rank, normalization="none", seed=seed).call(labels, scores)
-    return np.asarray(loss, np.float64) / (1.5 * num_violators)
+    losses = value(WARP(rank=rank, normalization="none", seed=seed), labels, scores)
+    return losses.astype("float64") / (1.5 * num_violators)
 
 
 def brute_force_weights(num_violators, num_negatives, num_unknown, seed=12):
@@ -74,7 +75,7 @@ def test_the_draws_of_two_positives_are_independent(rank):
     scores = np.zeros_like(labels)
     scores[:, 2:5] = 0.5
     scores[:, 5:] = -3.0
-    values = np.asarray(WARP(rank=rank, normalization="none", seed=3).call(labels, scores))
+    values = value(WARP(rank=rank, normalization="none", seed=3), labels, scores)
     # Two positives, each with the hinge sum 3 * 1.5: independent variances add up.
     expected = weight_probabilities(3, 10, 12)
     mean = sum(weight * p for weight, p in expected.items())
@@ -85,52 +86,8 @@ def test_the_draws_of_two_positives_are_independent(rank):
 
 @pytest.mark.parametrize("rank", ["loop", "sampled", "expected"])
 def test_nothing_is_drawn_where_nothing_violates(rank):
-    labels, scores = [[1.0, 0.0, 0.0]], [[5.0, 0.0, 1.0]]
-    np.testing.assert_array_equal(WARP(rank=rank, seed=0).call(labels, scores), [0.0])
-
-
-@pytest.mark.parametrize("rank", ["loop", "sampled", "expected", "exact"])
-def test_a_first_draw_that_violates_weighs_the_last_rank(rank):
-    """A widely copied WARPLoss divides by zero here, and has L(81) = 86."""
-    labels, scores = np.zeros((1, 82), "float32"), np.zeros((1, 82), "float32")
-    labels[0, 40] = 1
-    # All 81 negatives violate by 1, so s = 1 and r = floor(81 / 1).
-    loss = WARP(rank=rank, normalization="none", seed=0).call(labels, scores)
-    weight = sum(1 / i for i in range(1, 82))
-    assert weight == pytest.approx(4.98, abs=0.005)
-    np.testing.assert_allclose(loss, [weight * 81 * 1.0], rtol=1e-5)
-
-
-def test_the_rank_is_rounded_down_and_rank_one_weighs_one():
-    """Others round, take log(r), which is 0 at rank 1, or L(r + 1)."""
-    table = ranks.harmonic_numbers(10, "float32")
-    draws = np.arange(1, 10, dtype="int32")[None, :]
-    weights = ranks.weights_of_draws(draws, np.array([10], "int32"), table)
-    # floor(9 / s) = 9, 4, 3, 2, 1, 1, 1, 1, 1
-    expected = [[harmonic(9), 25 / 12, 1 + 1 / 2 + 1 / 3, 1 + 1 / 2, 1, 1, 1, 1, 1]]
-    np.testing.assert_allclose(weights, expected, rtol=1e-6)
-
-
-def test_no_violator_found_and_too_many_draws_weigh_nothing():
-    table = ranks.harmonic_numbers(10, "float32")
-    draws = np.array([[0, 10, 9]], "int32")
-    weights = ranks.weights_of_draws(draws, np.array([10], "int32"), table)
-    np.testing.assert_array_equal(weights, [[0.0, 0.0, 1.0]])
-
-
-def test_the_rank_counts_scores_and_is_no_tag_index():
-    """moments_models took the sorted tag indices for ranks."""
-    labels, scores = [[0.0, 1.0, 0.0, 0.0]], [[-9.0, 0.0, 3.0, -9.0]]
-    # One violator, whatever its index: L(1) (1 - 0 + 3).
-    loss = WARP(rank="exact", normalization="none").call(labels, scores)
-    np.testing.assert_allclose(loss, [1 * 4.0])
-
-
-def test_the_margin_is_one_unless_told_otherwise():
-    """warp-loss-pytorch has a margin of 0 by default."""
-    assert WARP().margin == 1.0
-    loss = WARP(rank="exact", normalization="none").call([[1.0, 0.0]], [[0.5, 0.0]])
-    np.testing.assert_allclose(loss, [1 * (1 - 0.5 + 0)])
+    labels, scores = [[1, 0, 0]], [[5.0, 0.0, 1.0]]
+    np.testing.assert_array_equal(value(WARP(rank=rank, seed=0), labels, scores), [0.0])
 
 
 @pytest.mark.parametrize("rank", ["loop", "sampled"])
@@ -139,12 +96,7 @@ def test_the_mean_over_many_draws_is_the_expected_loss(rank):
     labels = generator.choice([1.0, 0.0, -1.0], (1, NUM_TAGS), p=[0.3, 0.5, 0.2])
     scores = generator.normal(size=(1, NUM_TAGS))
     many = [np.tile(values, (NUM_IMAGES, 1)).astype("float32") for values in (labels, scores)]
-    drawn = np.asarray(WARP(rank=rank, seed=4).call(*many))
-    expected = pairwise_reference(
-        labels,
-        scores,
-        lambda *sizes: sum(w * p for w, p in weight_probabilities(*sizes).items()),
-        "violators",
-    )
+    drawn = value(WARP(rank=rank, seed=4), *many)
+    expected = pairwise(labels, scores, weight_expected, "violators")
     error = drawn.std() / np.sqrt(NUM_IMAGES)
     assert abs(drawn.mean() - expected[0]) < 4.5 * error

@@ -73,6 +73,8 @@ def read_labels(y_true, scores, labels: str) -> Labels:
 
 def _read_ids(y_true, scores) -> Labels:
     num_tags = scores.shape[-1]
+    if y_true.shape[1] == 0:
+        y_true = ops.full((ops.shape(y_true)[0], 1), -1, dtype="int32")
     ids = ops.cast(y_true, "int32")
     lawful = ops.logical_and(ops.equal(ops.cast(ids, y_true.dtype), y_true), ids >= -1)
     lawful = ops.all(ops.logical_and(lawful, ids < num_tags), axis=-1)
@@ -85,11 +87,11 @@ def _read_ids(y_true, scores) -> Labels:
     ids = ops.where(ops.logical_and(ids >= 0, ids < num_tags), ids, -1)
     # A repeated id becomes padding.
     same = ops.equal(ids[:, :, None], ids[:, None, :])
-    place = ops.arange(ids.shape[1])
+    place = ops.arange(ops.shape(ids)[1])
     earlier = ops.any(ops.logical_and(same, place[None, :] < place[:, None]), axis=-1)
     tags = ops.where(earlier, -1, ids)
     # Padding repeats the image's largest tag, so that every entry written is right.
-    largest = ops.max(ids, axis=-1, keepdims=True)
+    largest = ops.max(ids, axis=-1, keepdims=True, initial=-1)
     filled = ops.maximum(ops.where(ids >= 0, ids, largest), 0)
     marks = ops.cast(ops.broadcast_to(largest >= 0, ops.shape(ids)), "int32")
     nothing = ops.zeros(ops.shape(scores), "int32")
@@ -111,7 +113,7 @@ def read_columns(array, columns):
 
     As `ops.take_along_axis`, which on TensorFlow copies the whole array first.
     """
-    num_rows, num_columns = ops.shape(array)[0], array.shape[1]
+    num_rows, num_columns = ops.shape(array)
     starts = num_columns * ops.arange(num_rows, dtype=columns.dtype)
     return ops.take(ops.reshape(array, (-1,)), columns + starts[:, None], axis=0)
 

@@ -7,7 +7,7 @@ import math
 import keras
 from keras import ops
 
-from warptag.losses.base import TagLoss
+from warptag.losses.base import TagLoss, finite
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -61,6 +61,7 @@ class AsymmetricLoss(TagLoss):
         self.clip = float(clip)
 
     def image_losses(self, labels, scores):
+        scores = finite(scores)
         # log p and log(1 - p), without the cancellation of 1 - p.
         log_yes, log_no = -ops.softplus(0.0 - scores), -ops.softplus(scores)
         positive_terms = ops.exp(self.gamma_positive * log_no) * -log_yes

@@ -116,6 +116,11 @@ def check_length(name: str, weights: list[float] | None, num_tags: int) -> None:
         )
 
 
+def finite(scores):
+    """The scores with infinite ones at a huge number, so that no 0 times infinity is NaN."""
+    return ops.clip(scores, -1e30, 1e30)
+
+
 def count(mask, dtype):
     """Number of true entries in each row of a boolean (batch, num_tags)."""
     return ops.sum(ops.cast(mask, dtype), axis=-1)

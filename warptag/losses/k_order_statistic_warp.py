@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from warptag.losses.base import divide
-from warptag.losses.violators import Positives
+from warptag.losses.violators import Positives, count_by_column
 from warptag.losses.warp import WARP
 
 
@@ -92,10 +92,18 @@ class KOrderStatisticWARP(WARP):
 
     def _taken(self, positives: Positives):
         """q_j, the probability that positive j is the one taken: (batch, n)."""
-        descending = ops.where(positives.valid, 0.0 - positives.scores, float("inf"))
-        place = ops.argsort(ops.argsort(descending, axis=-1), axis=-1)
-        place = ops.cast(place, positives.scores.dtype)
-        num_positive = ops.maximum(positives.num_positive, 1.0)
+        batch = positives.batch
+        tags = ops.arange(batch.scores.shape[-1], dtype="int32")
+
+        def is_before(index):
+            """Which positives are placed before those of a column."""
+            score = ops.take(positives.scores, index, axis=1)[:, None]
+            earlier = tags < ops.take(positives.tags, index, axis=1)[:, None]
+            tied = ops.logical_and(ops.equal(batch.scores, score), earlier)
+            return ops.logical_and(batch.positive, ops.logical_or(batch.scores > score, tied))
+
+        place = count_by_column(is_before, positives.valid, positives.scores.dtype)
+        num_positive = ops.maximum(batch.num_positive, 1.0)
         best, worst = place / num_positive, (place + 1) / num_positive
         return ops.where(positives.valid, self._within(worst) - self._within(best), 0.0)
 
@@ -103,13 +111,19 @@ class KOrderStatisticWARP(WARP):
         """P(the positive taken is among this best share of the image's positives)."""
         num_draws, total = len(self.places), sum(self.places)
         share = ops.minimum(share, 1.0)
-        result = 0.0
+        # In logarithms, for the binomial coefficients of many draws are beyond float32.
+        log_inside, log_outside = ops.log(share), ops.log1p(-share)
+        result = ops.zeros_like(share)
         for num_inside in range(1, num_draws + 1):
             # With so many of the draws inside, the places up to num_inside are inside.
-            probability = sum(self.places[:num_inside]) / total * math.comb(num_draws, num_inside)
-            if probability:
-                missed = num_draws - num_inside
-                result = result + probability * share**num_inside * (1 - share) ** missed
+            probability = sum(self.places[:num_inside]) / total
+            if not probability:
+                continue
+            missed = num_draws - num_inside
+            exponent = math.log(math.comb(num_draws, num_inside)) + num_inside * log_inside
+            if missed:
+                exponent = exponent + missed * log_outside
+            result = result + probability * ops.exp(exponent)
         return result
 
     def get_config(self):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from warptag.losses.base import TagLoss
+from warptag.losses.base import TagLoss, finite
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -38,6 +38,7 @@ class LSEP(TagLoss):
         super().__init__(reduction, name, dtype, labels, tag_weights)
 
     def image_losses(self, labels, scores):
+        scores = finite(scores)
         # A third of the range, so that sums of the substitute stay finite.
         lowest = -1e38
         logarithms = 0.0 - scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from warptag.losses.base import TagLoss, divide
+from warptag.losses.base import TagLoss, divide, finite
 
 
 @keras.saving.register_keras_serializable("warptag")
@@ -35,6 +35,7 @@ class MultilabelSoftmax(TagLoss):
         super().__init__(reduction, name, dtype, labels, tag_weights)
 
     def image_losses(self, labels, scores):
+        scores = finite(scores)
         # Half the range, so that differences of the substitute stay finite.
         lowest = -1e38
         known = ops.logical_or(labels.positive, labels.negative)

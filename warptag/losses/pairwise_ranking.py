@@ -67,7 +67,7 @@ class PairwiseRanking(TagLoss):
     def image_losses(self, labels, scores):
         return weighted_hinge(scores, labels, self.margin, self.weights)
 
-    def weights(self, positives: Positives, negative_scores):
+    def weights(self, positives: Positives):
         """What each positive's hinge sum is multiplied by: (batch, n), constant to the gradient."""
         return self.normalize(positives, positives.violators)
 
@@ -79,8 +79,8 @@ class PairwiseRanking(TagLoss):
         if self.normalization == "violators":
             weights = divide(weights, num_terms)
         if self.normalization == "pairs":
-            weights = divide(weights, positives.num_negative)
-        return divide(weights, positives.num_positive)
+            weights = divide(weights, positives.batch.num_negative)
+        return divide(weights, positives.batch.num_positive)
 
     def get_config(self):
         return {

@@ -40,21 +40,20 @@ def weights_of_draws(draws, most, table):
     return ops.take(table, rank, axis=0)
 
 
-def loop_draws(positives: Positives, margin: float, negative_scores, most, key):
+def loop_draws(positives: Positives, most, key):
     """Number of draws until a violator, by the paper's sampling loop in the graph; 0: none found.
 
     Args:
         positives: `Positives`.
-        margin: float.
-        negative_scores: float (batch, num_tags), -inf where a tag is no negative.
         most: int (batch, 1), c - 1.
         key: of `draw_key`.
     """
-    thresholds = positives.scores - margin
+    batch = positives.batch
+    thresholds = positives.scores - batch.margin
     # Negatives first, so that a draw is an index below num_negative.
-    order = ops.argsort(ops.cast(ops.equal(negative_scores, -float("inf")), "int32"), axis=-1)
-    negatives = read_columns(negative_scores, order)
-    last = ops.cast(positives.num_negative, "int32") - 1
+    order = ops.argsort(ops.cast(ops.equal(batch.negative_scores, -float("inf")), "int32"), axis=-1)
+    negatives = read_columns(batch.negative_scores, order)
+    last = ops.cast(batch.num_negative, "int32") - 1
     searching = ops.logical_and(positives.valid, last >= 0)
 
     def unfinished(step, draws, searching):
@@ -62,7 +61,7 @@ def loop_draws(positives: Positives, margin: float, negative_scores, most, key):
 
     def draw(step, draws, searching):
         numbers = uniform(thresholds, key, "rank", positives.part, step)
-        index = ops.cast(numbers * positives.num_negative, "int32")
+        index = ops.cast(numbers * batch.num_negative, "int32")
         index = ops.clip(index, 0, ops.maximum(last, 0))
         drawn = read_columns(negatives, index)
         violates = ops.logical_and(searching, drawn > thresholds)
@@ -116,4 +115,5 @@ def expected_weights(positives: Positives, most, num_tags: int, table):
 
 def violating_share(positives: Positives):
     """p = V / N of each positive; 0 where there are no negatives."""
-    return positives.violators / ops.maximum(positives.num_negative, 1)
+    # N is 0 as well where a label does not exist.
+    return ops.minimum(positives.violators / ops.maximum(positives.batch.num_negative, 1.0), 1.0)

@@ -29,36 +29,44 @@ from warptag.losses.base import divide
 NUM_COLUMNS = 16
 
 
-class Positives(NamedTuple):
-    """Some positives of each image, one column each; constant to the gradient.
+class Batch(NamedTuple):
+    """What every positive is compared with; constant to the gradient.
 
     Attributes:
-        tags: int (batch, n), indices of tags.
-        valid: boolean (batch, n), false in columns beyond the image's positives.
-        scores: float (batch, n), f_j.
-        violators: float (batch, n), V_j; 0 where not valid.
-        num_positive: float (batch, 1), of all columns to come or gone, too.
+        scores: float (batch, num_tags).
+        positive: boolean (batch, num_tags).
+        negative_scores: float (batch, num_tags), -inf where a tag is no negative.
+        num_positive: float (batch, 1).
         num_negative: float (batch, 1).
-        part: int, a tensor (): how often columns were taken up before these.
+        margin: float.
     """
 
-    tags: Any
-    valid: Any
     scores: Any
-    violators: Any
-    num_positive: Any
-    num_negative: Any
-    part: Any
-
-
-class Batch(NamedTuple):
-    """What every positive is compared with; constant to the gradient."""
-
-    scores: Any
+    positive: Any
     negative_scores: Any
     num_positive: Any
     num_negative: Any
     margin: float
+
+
+class Positives(NamedTuple):
+    """Some positives of each image, one column each; constant to the gradient.
+
+    Attributes:
+        batch: the `Batch` they are of.
+        tags: int (batch, n), indices of tags.
+        valid: boolean (batch, n), false in columns beyond the image's positives.
+        scores: float (batch, n), f_j.
+        violators: float (batch, n), V_j; 0 where not valid.
+        part: int, a tensor (): how often columns were taken up before these.
+    """
+
+    batch: Batch
+    tags: Any
+    valid: Any
+    scores: Any
+    violators: Any
+    part: Any
 
 
 class Sums(NamedTuple):
@@ -75,7 +83,7 @@ class Sums(NamedTuple):
     scores: Any
 
 
-Weigh = Callable[[Positives, Any], Any]
+Weigh = Callable[[Positives], Any]
 Choose = Callable[[Positives], Any]
 
 
@@ -88,8 +96,7 @@ def weighted_hinge(
         scores: float (batch, num_tags).
         labels: `Labels` of the batch.
         margin: float.
-        weigh: gets `Positives` and the negatives' scores (batch, num_tags), -inf elsewhere;
-            returns the weights w_j (batch, n).
+        weigh: gets `Positives` and returns the weights w_j (batch, n).
         choose: None for the sum over every violator. Else gets `Positives` and returns which
             single violator of each to take, from 1 to V_j: float (batch, n).
 
@@ -101,6 +108,7 @@ def weighted_hinge(
     num_negative = ops.where(ops.isnan(labels.num_negative), 0.0, labels.num_negative)
     batch = Batch(
         fixed,
+        labels.positive,
         ops.where(labels.negative, fixed, -float("inf")),
         labels.num_positive[:, None],
         num_negative[:, None],
@@ -117,7 +125,7 @@ def weighted_hinge(
         tags = ops.broadcast_to(ops.arange(num_tags, dtype="int32"), ops.shape(scores))
         sums = _add(batch, sums, tags, labels.positive, part, weigh, choose)
     else:
-        sums = _add_by_parts(batch, sums, labels.positive, part, weigh, choose)
+        sums = _add_by_parts(batch, sums, part, weigh, choose)
     slopes, total, weighted = (ops.stop_gradient(one) for one in sums)
     # The slopes of an image add up to 0, so a shift changes nothing but the rounding; and
     # scores of -inf or inf in no pair stay out.
@@ -125,14 +133,14 @@ def weighted_hinge(
     return margin * total[:, 0] + ops.sum(slopes * centred, axis=-1)
 
 
-def _add_by_parts(batch, sums, positive, part, weigh, choose):
+def _add_by_parts(batch, sums, part, weigh, choose):
     """Add every positive, as many columns at a time as `NUM_COLUMNS`."""
-    num_tags = positive.shape[-1]
+    num_tags = batch.scores.shape[-1]
     places = ops.arange(num_tags, dtype="int32")
 
     def add(more, part, last, *sums):
         # top_k takes the lower tag of equal marks, so the next ones come after the last.
-        left = ops.cast(ops.logical_and(positive, places > last), batch.scores.dtype)
+        left = ops.cast(ops.logical_and(batch.positive, places > last), batch.scores.dtype)
         marks, tags = ops.top_k(left, NUM_COLUMNS)
         tags, valid = ops.cast(tags, "int32"), marks > 0
         sums = _add(batch, Sums(*sums), tags, valid, part, weigh, choose)
@@ -140,7 +148,8 @@ def _add_by_parts(batch, sums, positive, part, weigh, choose):
         # slice of top_k, which makes XLA sort the whole row.)
         more = ops.any(ops.all(valid, axis=-1))
         # An image that has no more stays where it is.
-        last = ops.maximum(last, ops.max(ops.where(valid, tags, -1), axis=-1, keepdims=True))
+        highest = ops.max(ops.where(valid, tags, -1), axis=-1, keepdims=True, initial=-1)
+        last = ops.maximum(last, highest)
         return more, part + 1, last, *sums
 
     last = ops.zeros_like(batch.num_positive, dtype="int32") - 1
@@ -153,26 +162,13 @@ def _add(batch: Batch, sums: Sums, tags, valid, part, weigh, choose) -> Sums:
     dtype = batch.scores.dtype
     scores = read_columns(batch.scores, tags)
     thresholds = ops.where(valid, scores - batch.margin, float("inf"))
-    # Columns beyond the last positive of the batch are not visited.
-    column = ops.arange(tags.shape[1], dtype="int32")
-    end = ops.max(ops.where(valid, column + 1, 0))
-    start = ops.zeros((), "int32")
 
     def violates(index):
         return batch.negative_scores > ops.take(thresholds, index, axis=1)[:, None]
 
-    def count_violators(index, violators):
-        counted = ops.sum(ops.cast(violates(index), dtype), axis=-1, keepdims=True)
-        return index + 1, ops.where(ops.equal(column, index), counted, violators)
-
-    def more(index, _):
-        return index < end
-
-    violators = ops.while_loop(more, count_violators, (start, ops.zeros_like(thresholds)))[1]
-    positives = Positives(
-        tags, valid, scores, violators, batch.num_positive, batch.num_negative, part
-    )
-    weights = ops.where(violators > 0, weigh(positives, batch.negative_scores), 0.0)
+    violators = count_by_column(violates, valid, dtype)
+    positives = Positives(batch, tags, valid, scores, violators, part)
+    weights = ops.where(violators > 0, weigh(positives), 0.0)
     place = None if choose is None else choose(positives)
 
     def add_slopes(index, slopes):
@@ -181,9 +177,9 @@ def _add(batch: Batch, sums: Sums, tags, valid, part, weigh, choose) -> Sums:
             order = ops.cumsum(ops.cast(hits, dtype), axis=-1)
             chosen = ops.equal(order, ops.take(place, index, axis=1)[:, None])
             hits = ops.logical_and(hits, chosen)
-        return index + 1, slopes + ops.where(hits, ops.take(weights, index, axis=1)[:, None], 0.0)
+        return slopes + ops.where(hits, ops.take(weights, index, axis=1)[:, None], 0.0)
 
-    slopes = ops.while_loop(more, add_slopes, (start, sums.slopes))[1]
+    slopes = _for_each_column(add_slopes, valid, sums.slopes)
     pulls = weights * (violators if choose is None else ops.minimum(violators, 1.0))
     # A column that is not valid writes what stands there, or what the first valid column of its
     # image writes, which may have the same tag.
@@ -198,3 +194,33 @@ def _add(batch: Batch, sums: Sums, tags, valid, part, weigh, choose) -> Sums:
         sums.total + ops.sum(pulls, axis=-1, keepdims=True),
         sums.scores + ops.sum(weighted, axis=-1, keepdims=True),
     )
+
+
+def count_by_column(mask, valid, dtype):
+    """How many tags are true in mask(index), for each column: (batch, n), 0 where not valid.
+
+    Args:
+        mask: gets the index of a column, an int tensor (); returns booleans (batch, num_tags).
+        valid: boolean (batch, n).
+        dtype: of the result.
+    """
+    column = ops.arange(ops.shape(valid)[1], dtype="int32")
+
+    def count(index, counts):
+        counted = ops.sum(ops.cast(mask(index), dtype), axis=-1, keepdims=True)
+        return ops.where(ops.equal(column, index), counted, counts)
+
+    counts = _for_each_column(count, valid, ops.zeros_like(valid, dtype=dtype))
+    return ops.where(valid, counts, 0.0)
+
+
+def _for_each_column(step, valid, state):
+    """state = step(index, state) for every column up to the last valid one of the batch."""
+    column = ops.arange(ops.shape(valid)[1], dtype="int32")
+    end = ops.max(ops.where(valid, column + 1, 0), initial=0)
+    start = ops.zeros((), "int32")
+    return ops.while_loop(
+        lambda index, _: index < end,
+        lambda index, state: (index + 1, step(index, state)),
+        (start, state),
+    )[1]

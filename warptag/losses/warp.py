@@ -84,8 +84,8 @@ class WARP(PairwiseRanking):
             # Before any loop of the graph, in which no state may change.
             key = seeds.draw_key(self.seed_generator, scores)
 
-        def weigh(positives, negative_scores):
-            return self.weights(positives, negative_scores, key)
+        def weigh(positives):
+            return self.weights(positives, key)
 
         def choose(positives):
             violators = positives.violators
@@ -96,23 +96,24 @@ class WARP(PairwiseRanking):
             scores, labels, self.margin, weigh, choose if self.negatives == "sampled" else None
         )
 
-    def weights(self, positives, negative_scores, key=None):
+    def weights(self, positives, key=None):
         violators = positives.violators
         num_terms = ops.minimum(violators, 1) if self.negatives == "sampled" else violators
-        rank_weights = self._rank_weights(positives, negative_scores, key)
+        rank_weights = self._rank_weights(positives, key)
         return rank_weights * self.normalize(positives, num_terms)
 
-    def _rank_weights(self, positives, negative_scores, key):
+    def _rank_weights(self, positives, key):
         """L(r_j) of each positive."""
-        num_tags = negative_scores.shape[-1]
-        table = ranks.harmonic_numbers(num_tags, negative_scores.dtype)
+        batch = positives.batch
+        num_tags = batch.scores.shape[-1]
+        table = ranks.harmonic_numbers(num_tags, batch.scores.dtype)
         if self.rank == "exact":
             return ops.take(table, ops.cast(positives.violators, "int32"), axis=0)
-        most = ops.cast(positives.num_positive + positives.num_negative, "int32") - 1
+        most = ops.cast(batch.num_positive + batch.num_negative, "int32") - 1
         if self.rank == "expected":
             return ranks.expected_weights(positives, most, num_tags, table)
         if self.rank == "loop":
-            draws = ranks.loop_draws(positives, self.margin, negative_scores, most, key)
+            draws = ranks.loop_draws(positives, most, key)
         else:
             draws = ranks.geometric_draws(positives, key)
         return ranks.weights_of_draws(draws, most, table)

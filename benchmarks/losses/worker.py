@@ -1,0 +1,136 @@
+"""One measurement in a process of its own: a Keras backend is fixed once Keras is imported.
+
+Takes a job as JSON in its argument and prints the result as JSON in its last line of output.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import itertools
+import json
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.losses.cases import METHODS, make_inputs
+
+#: Different batches in turn, so that no draw and no branch is measured alone.
+NUM_INPUTS = 3
+#: After a first call that takes longer than this there is no second one for warming up.
+WARM_SECONDS = 5.0
+
+
+def loss_and_gradient(engine: str, loss: Callable) -> tuple[Callable, Callable]:
+    """How an engine takes an array, and a function that computes loss and gradient of the scores.
+
+    The function returns when both are there.
+    """
+    if engine == "JAX, jit":
+        import jax
+
+        step = jax.jit(jax.value_and_grad(lambda scores, y_true: loss(y_true, scores)))
+        return jax.numpy.asarray, lambda y_true, scores: jax.block_until_ready(step(scores, y_true))
+    if engine == "PyTorch":
+        import torch
+
+        def run(y_true, scores):
+            scores = scores.detach().requires_grad_()
+            loss(y_true, scores).backward()
+            return scores.grad
+
+        return torch.from_numpy, run
+
+    import tensorflow as tf
+
+    @tf.function(jit_compile=engine == "TensorFlow, XLA")
+    def function(y_true, scores):
+        with tf.GradientTape() as tape:
+            tape.watch(scores)
+            value = loss(y_true, scores)
+        return value, tape.gradient(value, scores)
+
+    return tf.constant, lambda y_true, scores: function(y_true, scores)[0].numpy()
+
+
+def time_losses(
+    engine: str,
+    num_tags: int,
+    cases: list[tuple[str, str]],
+    rounds: int,
+    block_seconds: float,
+    max_seconds: float,
+) -> list[dict[str, Any]]:
+    """Median milliseconds of each (loss, scores).
+
+    The cases take turns in short blocks, so that a busy moment of the machine hits all alike.
+    A case that has had `max_seconds` is not called again.
+    """
+    steps = {name: loss_and_gradient(engine, METHODS[name].build()) for name, _ in cases}
+    calls = []
+    for name, scores in cases:
+        convert, run = steps[name]
+        arrays = (
+            make_inputs(num_tags, scores, METHODS[name].labels, seed) for seed in range(NUM_INPUTS)
+        )
+        inputs = itertools.cycle([tuple(map(convert, pair)) for pair in arrays])
+
+        def call(run=run, inputs=inputs):
+            pair = next(inputs)
+            start = time.perf_counter()
+            run(*pair)
+            return time.perf_counter() - start
+
+        calls.append(call)
+        if call() < WARM_SECONDS:
+            call()
+    times: list[list[float]] = [[] for _ in cases]
+    for _ in range(rounds):
+        for call, taken in zip(calls, times, strict=True):
+            if sum(taken) > max_seconds:
+                continue
+            end = time.perf_counter() + block_seconds
+            taken.append(call())
+            while time.perf_counter() < end:
+                taken.append(call())
+    return [
+        {"milliseconds": 1000 * statistics.median(taken), "calls": len(taken)} for taken in times
+    ]
+
+
+def peak_memory(engine: str, num_tags: int, name: str) -> int:
+    """Bytes of resident memory that the first call at a size adds at its peak.
+
+    Tracing, compiling and the gradient are included; libraries and thread pools are not, for a
+    call with 81 tags comes before.
+    """
+    convert, run = loss_and_gradient(engine, METHODS[name].build())
+    small, large = (
+        tuple(map(convert, make_inputs(size, "untrained", METHODS[name].labels, seed=0)))
+        for size in (81, num_tags)
+    )
+    run(*small)
+    gc.collect()
+    # Memory that is freed but kept by the allocator would hide what the call takes.
+    ctypes.CDLL(None).malloc_trim(0)
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # Resets the peak.
+    run(*large)
+    return _status("VmHWM") - before
+
+
+def _status(field: str) -> int:
+    match = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    if match is None:
+        raise RuntimeError(f"/proc/self/status has no {field}: memory is measured on Linux alone")
+    return 1024 * int(match[1])
+
+
+if __name__ == "__main__":
+    job = json.loads(sys.argv[1])
+    tasks: dict[str, Callable[..., Any]] = {"time": time_losses, "memory": peak_memory}
+    print(json.dumps(tasks[job.pop("task")](**job)))

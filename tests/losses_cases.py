@@ -1,0 +1,87 @@
+"""The losses that the tests go through, each deterministic one with its slow reference."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import losses_references as references
+import pytest
+from losses_support import BACKEND
+
+from warptag.losses import (
+    LSEP,
+    WARP,
+    AsymmetricLoss,
+    KOrderStatisticWARP,
+    MultilabelSoftmax,
+    PairwiseRanking,
+    WeightedBinaryCrossentropy,
+)
+
+PLACES = (1.0, 0.0, 3.0)
+
+
+class Case(NamedTuple):
+    """Attributes:
+    make: the loss, from further arguments such as `tag_weights`.
+    reference: (labels, scores, tag_weights=None) -> one number an image.
+    """
+
+    make: Callable
+    reference: Callable
+
+
+def pairwise(rank, **options):
+    """A pairwise hinge loss; `rank` "ranking" is the one that weighs every positive alike."""
+    make = PairwiseRanking if rank == "ranking" else partial(WARP, rank=rank)
+    weight = references.WEIGHTS[rank]
+    return Case(partial(make, **options), partial(references.pairwise, weight=weight, **options))
+
+
+def k_order(rank, **options):
+    return Case(
+        partial(KOrderStatisticWARP, rank=rank, **options),
+        partial(references.k_order, weight=references.WEIGHTS[rank], **options),
+    )
+
+
+FOCUS = {"gamma_positive": 1.0, "gamma_negative": 2.0, "clip": 0.0}
+
+DETERMINISTIC = {
+    "softmax": Case(MultilabelSoftmax, references.softmax),
+    "ranking": pairwise("ranking", normalization="violators"),
+    "ranking-none": pairwise("ranking", normalization="none"),
+    "exact": pairwise("exact", normalization="violators"),
+    "expected": pairwise("expected", normalization="violators"),
+    "k-order": k_order("exact", normalization="violators", places=PLACES),
+    "lsep": Case(LSEP, references.lsep),
+    "bce": Case(WeightedBinaryCrossentropy, references.binary_crossentropy),
+    "asymmetric": Case(AsymmetricLoss, references.asymmetric),
+    "asymmetric-focus": Case(
+        partial(AsymmetricLoss, **FOCUS), partial(references.asymmetric, **FOCUS)
+    ),
+}
+
+SAMPLED: dict[str, Callable] = {
+    "sampled": partial(WARP, seed=1),
+    "loop": partial(WARP, rank="loop", seed=1),
+    "one-negative": partial(WARP, negatives="sampled", seed=1),
+    "k-order-sampled": partial(KOrderStatisticWARP, seed=1),
+}
+
+LOSSES = {**{name: case.make for name, case in DETERMINISTIC.items()}, **SAMPLED}
+
+# Every pair of a positive and a negative counts, not every tag by itself.
+PAIRWISE = [name for name in LOSSES if name.split("-")[0] not in ("softmax", "bce", "asymmetric")]
+HINGES = [name for name in PAIRWISE if name != "lsep"]
+
+# One of each kind.
+KINDS = ["softmax", "ranking", "sampled", "loop", "k-order-sampled", "lsep", "bce", "asymmetric"]
+# What is the same code for all is shown on JAX, where compiling takes long, by some.
+SOME = ["softmax", "ranking", "sampled", "bce"] if BACKEND == "jax" else list(LOSSES)
+
+every_loss = pytest.mark.parametrize("name", LOSSES)
+some_losses = pytest.mark.parametrize("name", SOME)
+every_deterministic_loss = pytest.mark.parametrize("name", DETERMINISTIC)
+every_pairwise_loss = pytest.mark.parametrize("name", PAIRWISE)
+every_hinge_loss = pytest.mark.parametrize("name", HINGES)

@@ -1,0 +1,154 @@
+"""Images at the edge: nothing to compare, one or two tags, ties, huge and infinite scores."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from losses_cases import LOSSES, PAIRWISE, SAMPLED, every_hinge_loss, every_loss
+from losses_support import value, value_and_gradient
+
+from warptag.losses import LSEP, WARP, MultilabelSoftmax, PairwiseRanking
+
+inf = float("inf")
+
+# (labels, scores) of single images, in one batch: whatever stands beside it, each is itself.
+ROWS = {
+    "nothing known": ([-1, -1, -1, -1], [0.0, 2.0, -3.0, 1e4]),
+    "nothing known, huge": ([-1, -1, -1, -1], [1e4, -1e4, 1e4, 1e4]),
+    "nothing known, infinite": ([-1, -1, -1, -1], [inf, -inf, inf, inf]),
+    "no positive": ([0, 0, 0, 0], [0.0, 2.0, -3.0, 1e4]),
+    "no positive, one unknown": ([0, -1, 0, 0], [-1e4, 1e4, -3.0, 1e4]),
+    "only a positive": ([-1, 1, -1, -1], [0.0, 2.0, -3.0, 1e4]),
+    "no negative": ([1, 1, 1, 1], [0.0, 2.0, -3.0, 1e4]),
+    "no negative, one unknown": ([1, -1, 1, 1], [-1e4, 1e4, -3.0, 1e4]),
+    "one pair": ([1, -1, 0, -1], [0.5, 9.0, 2.0, -9.0]),
+    "ties": ([1, 1, 0, 0], [0.0, 0.0, 0.0, 0.0]),
+    "huge": ([1, 0, 0, -1], [-1e4, 1e4, 0.0, 1e4]),
+    "huge, well ordered": ([1, 0, 0, -1], [1e4, -1e4, 0.0, -1e4]),
+    "unknown at infinity": ([1, -1, 0, -1], [0.5, inf, 2.0, -inf]),
+    "negatives at -inf": ([1, 0, 0, -1], [0.5, -inf, -inf, 0.0]),
+    "one negative at -inf": ([1, 0, 1, 0], [0.5, -inf, -3.0, 2.0]),
+    "all at -inf, no positive": ([0, 0, 0, 0], [-inf, -inf, -inf, -inf]),
+    "positive at inf": ([1, 0, 0, -1], [inf, 0.0, 2.0, 0.0]),
+    "one positive at inf": ([1, 1, 0, -1], [0.5, inf, 2.0, -1.0]),
+    "all at inf, no negative": ([1, 1, 1, 1], [inf, inf, inf, inf]),
+}
+LABELS = np.array([labels for labels, _ in ROWS.values()], "int32")
+SCORES = np.array([scores for _, scores in ROWS.values()], "float32")
+
+
+@cache
+def every_row(name):
+    values, gradient = value_and_gradient(LOSSES[name](), LABELS, SCORES)
+    return dict(zip(ROWS, zip(values, gradient, strict=True), strict=True))
+
+
+def zero_rows(name):
+    yield "nothing known"
+    yield "nothing known, huge"
+    if name in PAIRWISE or name == "softmax":
+        yield from ("no positive", "no positive, one unknown", "only a positive")
+    if name in PAIRWISE:
+        yield from ("no negative", "no negative, one unknown")
+
+
+@every_loss
+def test_an_image_with_nothing_to_compare_is_zero_with_zero_gradient(name):
+    for row in zero_rows(name):
+        loss, gradient = every_row(name)[row]
+        assert loss == 0 and not gradient.any(), row
+
+
+# Not of a softmax with a score of inf, which has no value.
+INFINITE = [
+    (name, row)
+    for name in LOSSES
+    for row in ROWS
+    if "inf" in row and not (name == "softmax" and " at inf" in row and "unknown" not in row)
+]
+
+
+@pytest.mark.parametrize(("name", "row"), INFINITE)
+def test_scores_beyond_every_margin_may_be_infinite(name, row):
+    """Negatives at -inf (a mask), positives at inf and unknown tags anywhere: no NaN, no pull."""
+    loss, gradient = every_row(name)[row]
+    labels, scores = ROWS[row]
+    assert np.isfinite(loss) and np.isfinite(gradient).all()
+    assert not gradient[np.isinf(scores)].any()
+
+
+@every_hinge_loss
+def test_infinite_scores_leave_the_other_pairs(name):
+    # The pair of 0.5 and 2, whatever the infinite one beside it.
+    rows = every_row(name)
+    assert rows["unknown at infinity"][0] == rows["one pair"][0]
+    assert rows["negatives at -inf"][0] == 0
+    if name == "ranking":
+        assert rows["one positive at inf"][0] == (0 + (1 - 0.5 + 2)) / 2
+        assert rows["one negative at -inf"][0] == ((1 - 0.5 + 2) + (1 + 3 + 2)) / 2
+
+
+@every_hinge_loss
+def test_of_one_pair_every_form_is_the_hinge(name):
+    """c - 1 = 1 draw, which must hit, and L(1) = 1."""
+    loss, gradient = every_row(name)["one pair"]
+    assert loss == 1 - 0.5 + 2
+    np.testing.assert_array_equal(gradient, [-1, 0, 1, 0])
+
+
+@pytest.mark.parametrize("name", ["softmax", *PAIRWISE])
+def test_a_single_tag_has_no_loss(name):
+    values, gradient = value_and_gradient(LOSSES[name](), [[1], [0], [-1]], [[3.0], [3.0], [3.0]])
+    np.testing.assert_array_equal(values, [0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(gradient, [[0.0], [0.0], [0.0]])
+
+
+def test_a_single_tag_is_a_question_of_its_own():
+    values = value(LOSSES["bce"](), [[1], [0], [-1]], [[3.0], [3.0], [3.0]])
+    np.testing.assert_allclose(values, [np.log1p(np.exp(-3)), np.log1p(np.exp(3)), 0], rtol=1e-5)
+
+
+@every_hinge_loss
+def test_two_tags_are_one_hinge(name):
+    values, gradient = value_and_gradient(LOSSES[name](), [[1, 0], [0, 1]], [[0.5, 2], [0.5, 2]])
+    np.testing.assert_array_equal(values, [1 - 0.5 + 2, 0])
+    np.testing.assert_array_equal(gradient, [[-1, 1], [0, 0]])
+
+
+@every_loss
+def test_scores_of_ten_thousand_stay_finite(name):
+    for row in ("huge", "huge, well ordered"):
+        loss, gradient = every_row(name)[row]
+        assert np.isfinite(loss) and np.isfinite(gradient).all()
+    assert every_row(name)["huge"][0] > 1
+    assert every_row(name)["huge, well ordered"][0] == pytest.approx(0, abs=1)
+
+
+def test_values_of_scores_of_ten_thousand():
+    # Gaps 1 + 1e4 + 1e4 and 1 + 1e4.
+    sums = (1 + 1e4 + 1e4) + (1 + 1e4)
+    assert every_row("ranking-none")["huge"][0] == sums
+    assert every_row("exact")["huge"][0] == pytest.approx((1 + 1 / 2) * sums / 2)
+    # The largest difference of scores is all that counts.
+    assert every_row("softmax")["huge"][0] == pytest.approx(1e4 + 1e4)
+    assert every_row("lsep")["huge"][0] == pytest.approx(1e4 + 1e4)
+    assert every_row("bce")["huge"][0] == pytest.approx((1e4 + 1e4 + np.log(2)) / 3)
+
+
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - set(SAMPLED) - {"k-order"}))
+def test_tied_scores_are_treated_alike(name):
+    loss, gradient = every_row(name)["ties"]
+    assert loss > 0
+    assert gradient[0] == gradient[1] < 0 < gradient[2] == gradient[3]
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_tied_scores_weigh_the_last_rank(name):
+    """Every negative violates by 1, so the first draw hits: L(c - 1), c - 1 = 3."""
+    assert every_row(name)["ties"][0] == pytest.approx((1 + 1 / 2 + 1 / 3) * 1)
+
+
+@pytest.mark.parametrize("make", [PairwiseRanking, WARP, LSEP, MultilabelSoftmax])
+def test_a_batch_without_images_has_no_losses(make):
+    labels, scores = np.zeros((0, 5), "float32"), np.zeros((0, 5), "float32")
+    assert value(make(), labels, scores).shape == (0,)

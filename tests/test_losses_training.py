@@ -1,0 +1,113 @@
+"""The losses in `fit`: lower from epoch to epoch, at every precision, with ids of any width."""
+
+import keras
+import numpy as np
+import pytest
+from losses_cases import KINDS, LOSSES
+from losses_support import BACKEND
+
+from warptag.losses import WARP
+
+FITS = [(name, "auto") for name in (KINDS if BACKEND == "jax" else LOSSES)]
+if BACKEND == "tensorflow":
+    FITS = [(name, False) for name in LOSSES] + [
+        (name, True) for name in KINDS if name not in ("loop", "one-negative")
+    ]
+
+
+def learnable_images():
+    """Images whose tags depend on their pixels, one tag always unknown."""
+    generator = np.random.default_rng(0)
+    images = generator.normal(size=(128, 10)).astype("float32")
+    labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
+    labels[:, 3] = -1
+    return images, labels
+
+
+def small_model(loss, **arguments):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss, **arguments)
+    return model
+
+
+@pytest.mark.parametrize(("name", "jit_compile"), FITS)
+def test_fit_reaches_a_lower_loss(name, jit_compile):
+    images, labels = learnable_images()
+    model = small_model(LOSSES[name](), jit_compile=jit_compile)
+    losses = model.fit(images, labels, batch_size=32, epochs=8, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+    # A mean over tags has small gradients.
+    assert losses[-1] < (0.95 if name == "bce" else 0.8) * losses[0]
+    evaluated = model.evaluate(images, labels, verbose=0)
+    assert evaluated < losses[0]
+
+
+@pytest.fixture
+def policy(request):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"], indirect=True)
+@pytest.mark.parametrize("name", ["softmax", "sampled", "bce"])
+def test_mixed_precision_trains_without_nan(name, policy):
+    images, labels = learnable_images()
+    loss = LOSSES[name]()
+    model = small_model(loss)
+    assert model.layers[-1].compute_dtype == policy.removeprefix("mixed_")
+    losses = model.fit(images, labels, batch_size=32, epochs=4, verbose=0).history["loss"]
+    assert loss.dtype == "float32"
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+    assert np.isfinite(model.get_weights()[0]).all()
+
+
+@pytest.mark.parametrize("name", ["ranking", "sampled", "bce"])
+def test_fit_takes_batches_of_ids_of_any_width(name):
+    """As `tf.data`'s `padded_batch` makes them, whose width no graph knows."""
+    import tensorflow as tf
+
+    images, labels = learnable_images()
+    ids = [np.flatnonzero(row == 1).astype("int32") for row in labels]
+    batches = tf.data.Dataset.from_generator(
+        lambda: zip(images, ids, strict=True),
+        output_signature=(tf.TensorSpec((10,)), tf.TensorSpec((None,), "int32")),
+    ).padded_batch(32, padding_values=(0.0, tf.constant(-1, "int32")))
+    batches = batches.apply(tf.data.experimental.assert_cardinality(4))
+    widths = {ids.shape[1] for _, ids in batches}
+    assert len(widths) > 1
+    model = small_model(LOSSES[name](labels="ids"))
+    losses = model.fit(batches, epochs=3, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_sample_weights_of_fit_choose_the_images_that_count():
+    images, labels = learnable_images()
+    losses = []
+    for weights, seen in (((np.arange(128) < 64) * 1.0, slice(0, 128)), (None, slice(0, 64))):
+        model = small_model(WARP(rank="expected", reduction="sum"))
+        fitted = model.fit(
+            images[seen],
+            labels[seen],
+            sample_weight=weights,
+            batch_size=128,
+            epochs=2,
+            shuffle=False,
+            verbose=0,
+        )
+        losses.append(fitted.history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_a_label_that_does_not_exist_shows_as_a_nan_loss():
+    """Not as a good-looking number. (PyTorch, where nothing is compiled, raises.)"""
+    images, labels = learnable_images()
+    labels[5, 0] = 2
+    model = small_model(WARP(seed=1))
+    if BACKEND == "torch":
+        with pytest.raises(ValueError, match="labels must be 1, 0 or -1"):
+            model.fit(images, labels, verbose=0)
+    else:
+        assert np.isnan(model.fit(images, labels, verbose=0).history["loss"][0])
