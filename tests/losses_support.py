@@ -133,9 +133,10 @@ def value(loss, labels, scores, mode=USUAL):
     return value_and_gradient(loss, labels, scores, mode)[0]
 
 
-def reduced(loss, labels, scores, **arguments):
+def reduced(loss, labels, scores, mode=USUAL, **arguments):
     """`loss(...)` as a NumPy number (or array, where the loss does not reduce)."""
-    return numbers(loss(tensor(labels), tensor(scores), **arguments))
+    call = compiled(lambda labels, scores: loss(labels, scores, **arguments), mode)
+    return numbers(call(tensor(labels), tensor(scores)))
 
 
 def assert_close(actual, expected, rtol=1e-9, atol=1e-12):

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from losses_cases import LOSSES, PAIRWISE, SAMPLED, every_hinge_loss, every_loss
+from losses_cases import HINGES, LOSSES, PAIRWISE, SAMPLED, SOME, every_hinge_loss, every_loss
 from losses_support import value, value_and_gradient
 
 from warptag.losses import LSEP, WARP, MultilabelSoftmax, PairwiseRanking
@@ -96,7 +96,7 @@ def test_of_one_pair_every_form_is_the_hinge(name):
     np.testing.assert_array_equal(gradient, [-1, 0, 1, 0])
 
 
-@pytest.mark.parametrize("name", ["softmax", *PAIRWISE])
+@pytest.mark.parametrize("name", [name for name in SOME if name in ("softmax", *PAIRWISE)])
 def test_a_single_tag_has_no_loss(name):
     values, gradient = value_and_gradient(LOSSES[name](), [[1], [0], [-1]], [[3.0], [3.0], [3.0]])
     np.testing.assert_array_equal(values, [0.0, 0.0, 0.0])
@@ -108,7 +108,7 @@ def test_a_single_tag_is_a_question_of_its_own():
     np.testing.assert_allclose(values, [np.log1p(np.exp(-3)), np.log1p(np.exp(3)), 0], rtol=1e-5)
 
 
-@every_hinge_loss
+@pytest.mark.parametrize("name", [name for name in SOME if name in HINGES])
 def test_two_tags_are_one_hinge(name):
     values, gradient = value_and_gradient(LOSSES[name](), [[1, 0], [0, 1]], [[0.5, 2], [0.5, 2]])
     np.testing.assert_array_equal(values, [1 - 0.5 + 2, 0])

@@ -63,8 +63,9 @@ def test_places_need_not_add_up_to_one():
     np.testing.assert_allclose(q, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("num_positives", [3, 40, 200])
-@pytest.mark.parametrize("num_places", [5, 64])
+@pytest.mark.parametrize(
+    ("num_positives", "num_places"), [(3, 5), (40, 5), (200, 5), (3, 64), (40, 64)]
+)
 def test_the_chances_add_up_to_one(num_positives, num_places):
     places = np.arange(1, num_places + 1)
     loss = KOrderStatisticWARP(places=places, rank="exact", normalization="none")
@@ -79,11 +80,14 @@ def test_hundreds_of_places_are_taken_too():
     np.testing.assert_allclose(chances(loss, [0.5, 0.25, 0.0]), [1 / 3] * 3, rtol=1e-4)
 
 
-@pytest.mark.parametrize("num_places", [1, 7])
 @pytest.mark.parametrize(
-    ("own", "warps"), [("none", "positives"), ("violators", "violators")], ids=str
+    ("rank", "own", "warps", "num_places"),
+    [
+        ("exact", "none", "positives", 7),
+        ("exact", "violators", "violators", 1),
+        ("expected", "violators", "violators", 4),
+    ],
 )
-@pytest.mark.parametrize("rank", ["exact", "expected"])
 def test_equal_chances_of_all_places_make_it_warp(rank, own, warps, num_places):
     """A random place of a random draw is a random positive: q = 1 / P."""
     labels, scores = random_batch(seed=4)

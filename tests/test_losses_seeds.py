@@ -27,7 +27,7 @@ every_sampling = pytest.mark.parametrize(
 )
 
 
-def steps(loss, mode="eager", num_steps=3):
+def steps(loss, mode="eager", num_steps=2):
     labels, scores = map(tensor, random_batch(dtype="float32"))
     call = compiled(loss.call, mode)
     return np.array([numbers(call(labels, scores)) for _ in range(num_steps)])
@@ -37,10 +37,11 @@ def steps(loss, mode="eager", num_steps=3):
 @pytest.mark.parametrize("mode", ["eager", "graph"] if BACKEND == "tensorflow" else ["eager"])
 @every_sampling
 def test_draws_are_fresh_at_every_call_and_repeat_with_the_seed(make, options, mode):
-    first, same, other = (steps(make(seed=seed, **options), mode) for seed in (3, 3, 4))
+    first, same = (steps(make(seed=3, **options), mode) for _ in range(2))
+    (other,) = steps(make(seed=4, **options), mode, num_steps=1)
     np.testing.assert_array_equal(first, same)
-    assert (first[0] != first[1]).any() and (first[1] != first[2]).any()
-    assert (first[0] != other[0]).any()
+    assert (first[0] != first[1]).any()
+    assert (first[0] != other).any()
 
 
 @only_on("jax", "a compiled call keeps no state there")
@@ -77,10 +78,11 @@ def test_in_jit_draws_differ_beside_infinite_scores_too():
 def test_no_seed_follows_the_global_one():
     def draw(seed):
         keras.utils.set_random_seed(seed)
-        return steps(WARP(), num_steps=2)
+        return steps(WARP())
 
-    np.testing.assert_array_equal(draw(1), draw(1))
-    assert (draw(1) != draw(2)).any()
+    first = draw(1)
+    np.testing.assert_array_equal(draw(1), first)
+    assert (draw(2) != first).any()
 
 
 def test_two_losses_without_a_seed_draw_differently():

@@ -56,7 +56,8 @@ def read_labels(y_true, scores, labels: str) -> Labels:
     _check_shapes(tuple(y_true.shape), tuple(scores.shape), labels)
     if labels == "ids":
         return _read_ids(y_true, scores)
-    if keras.backend.standardize_dtype(y_true.dtype) == "bool":
+    if keras.backend.standardize_dtype(y_true.dtype).startswith(("bool", "uint")):
+        # These types have no -1; PyTorch takes 255 for it.
         y_true = ops.cast(y_true, "int32")
     positive, negative = ops.equal(y_true, 1), ops.equal(y_true, 0)
     exists = ops.logical_or(ops.logical_or(positive, negative), ops.equal(y_true, -1))

@@ -36,8 +36,12 @@ def draw_key(generator: keras.random.SeedGenerator, scores):
     """A key for `uniform`, an integer tensor (2,): another one at every call."""
     if keras.backend.backend() == "jax" and not is_concrete(scores):
         return _mix(ops.convert_to_tensor(generator.state), second=_checksum(scores))
+    seed = generator.next()
+    if keras.backend.backend() == "torch":
+        # Keras adds the two numbers there, so that seed 3's second call would be seed 4's first.
+        seed = seed * ops.convert_to_tensor([1_640_531_527, 1], seed.dtype)
     # Far apart, for the seed's second number counts the calls.
-    return _mix(generator.next(), second=replica()[0] * 1_000_003)
+    return _mix(seed, second=replica()[0] * 1_000_003)
 
 
 def uniform(like, key, purpose: str, part, step=0):

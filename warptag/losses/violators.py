@@ -139,8 +139,9 @@ def _add_by_parts(batch, sums, part, weigh, choose):
     places = ops.arange(num_tags, dtype="int32")
 
     def add(more, part, last, *sums):
-        # top_k takes the lower tag of equal marks, so the next ones come after the last.
-        left = ops.cast(ops.logical_and(batch.positive, places > last), batch.scores.dtype)
+        # Falling with the tag, for PyTorch's top_k takes equal marks in any order.
+        left = ops.where(ops.logical_and(batch.positive, places > last), num_tags - places, 0)
+        left = ops.cast(left, batch.scores.dtype)
         marks, tags = ops.top_k(left, NUM_COLUMNS)
         tags, valid = ops.cast(tags, "int32"), marks > 0
         sums = _add(batch, Sums(*sums), tags, valid, part, weigh, choose)
