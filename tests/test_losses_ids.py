@@ -98,7 +98,7 @@ def test_ids_of_every_type_are_taken(name, kind):
 def test_the_loss_object_takes_ids(name):
     """Keras casts labels to the dtype of the loss, float32."""
     _, ids, scores = batch(seed=3)
-    per_image = value(LOSSES[name](labels="ids"), ids, scores.astype("float32"), "eager")
+    per_image = value(LOSSES[name](labels="ids"), ids, scores.astype("float32"))
     expected = per_image.astype("float64").mean()
     assert reduced(LOSSES[name](labels="ids"), ids, scores) == pytest.approx(expected, rel=1e-5)
 

@@ -155,7 +155,7 @@ def test_a_half_precision_loss_adds_up_in_float32():
 @some_losses
 def test_sample_weights_and_reductions(name):
     labels, scores = random_batch(dtype="float32")
-    per_image = value(LOSSES[name](), labels, scores, "eager")
+    per_image = value(LOSSES[name](), labels, scores)
     assert per_image.shape == (16,)
     weight = np.linspace(0, 2, 16).astype("float32")
     expected = {

@@ -97,7 +97,7 @@ def test_a_label_that_does_not_exist_is_named(name, wrong):
     with pytest.raises(ValueError, match=message):
         value(LOSSES[name](), labels, scores, "eager")
     with pytest.raises(ValueError, match=message):
-        reduced(LOSSES[name](), labels, scores)
+        reduced(LOSSES[name](), labels, scores, "eager")
 
 
 @pytest.mark.parametrize(

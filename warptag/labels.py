@@ -116,7 +116,9 @@ def read_columns(array, columns):
     """
     num_rows, num_columns = ops.shape(array)
     starts = num_columns * ops.arange(num_rows, dtype=columns.dtype)
-    return ops.take(ops.reshape(array, (-1,)), columns + starts[:, None], axis=0)
+    places = ops.reshape(columns + starts[:, None], (-1,))
+    # Flat, for Keras on JAX loses the shape of the places where there are no rows.
+    return ops.reshape(ops.take(ops.reshape(array, (-1,)), places, axis=0), ops.shape(columns))
 
 
 def _check_shapes(labels_shape: tuple, scores_shape: tuple, labels: str) -> None:
