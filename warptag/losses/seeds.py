@@ -70,6 +70,8 @@ def _checksum(scores):
 
     # No weight is 0 and no two are alike, or columns that swap would not show.
     weights = ops.sin(ops.cast(ops.arange(1, scores.shape[-1] + 1), scores.dtype))
+    # A mask of -inf would leave one and the same sum at every step.
+    scores = ops.where(ops.isfinite(scores), scores, 0.0)
     total = ops.sum(scores * weights, axis=-1)
     rows = ops.cast(ops.arange(1, scores.shape[0] + 1), scores.dtype)
     return jax.lax.bitcast_convert_type(ops.cast(ops.sum(total * rows), "float32"), "uint32")
