@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from losses_cases import DETERMINISTIC, LOSSES, every_loss, some_losses
+from losses_cases import DETERMINISTIC, KINDS, LOSSES, some_losses
 from losses_support import (
     compiled,
     fresh,
@@ -60,7 +60,7 @@ def test_an_id_that_does_not_exist_is_nan_for_its_image_alone(name, mode):
 
 
 @only_on("tensorflow", "other backends know all sizes when they trace")
-@every_loss
+@pytest.mark.parametrize("name", [*KINDS, "expected", "k-order", "one-negative"])
 def test_a_graph_gives_the_eager_value_for_batches_of_any_size(name):
     import tensorflow as tf
 

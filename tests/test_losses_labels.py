@@ -77,13 +77,16 @@ def test_the_order_of_the_tags_does_not_matter(name):
 
 
 @every_pairwise_loss
-@pytest.mark.parametrize("shift", [-64.0, 1024.0])
+@pytest.mark.parametrize("shift", [-64.0, 2.0**20])
 def test_a_shift_of_all_scores_does_not_matter(name, shift):
+    """Nor does it cost accuracy: a million is far from the differences of the scores."""
     labels, scores = random_batch(seed=10)
-    # Multiples of 1/1024, so that the shift rounds nothing.
-    scores = np.round(scores * 1024) / 1024
+    # Eighths, so that float32 holds the shifted scores.
+    scores = np.round(scores * 8) / 8
     # (On JAX the draws of a compiled call follow from the scores.)
     mode = "eager" if name in SAMPLED else USUAL
     values = value(LOSSES[name](), labels, scores, mode)
     shifted = value(LOSSES[name](), labels, scores + shift, mode)
-    np.testing.assert_allclose(shifted, values, rtol=1e-4, atol=1e-9)
+    # A smooth loss adds up the scores themselves.
+    atol = 1e-9 if name != "lsep" else 1e-7 * abs(shift)
+    np.testing.assert_allclose(shifted, values, rtol=1e-4, atol=atol)
