@@ -7,12 +7,11 @@ import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 from tfrecords_fixtures import jpeg, write_corel5k, write_nuswide
 
-from tfrecords_tools.convert import convert
-from tfrecords_tools.schema import INFO_FILE
-from tfrecords_tools.sources.corel5k import Corel5K
-from tfrecords_tools.verify import verify
+from tfrecords_tools.__main__ import cli
+from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 
 COMMAND = [sys.executable, "-m", "tfrecords_tools"]
 
@@ -21,6 +20,11 @@ def run(*arguments):
     return subprocess.run(
         [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60
     )
+
+
+def run_here(*arguments):
+    """In this process, which has TensorFlow already: much faster."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
 def test_convert_verify_info(tmp_path):
@@ -44,11 +48,11 @@ def test_convert_verify_info(tmp_path):
 
 def test_missing_images_are_said(tmp_path):
     folder = write_nuswide(tmp_path, num_missing=10)
-    converted = run(
+    converted = run_here(
         *("convert", "nuswide", "--input", folder, "--output", tmp_path / "records"),
         *("--split", "official", "--workers", 1),
     )
-    assert converted.returncode == 0
+    assert converted.exit_code == 0
     assert converted.stderr == "train: 8 images are not in the input folder, left out\n"
 
 
@@ -61,6 +65,18 @@ def test_missing_images_are_said(tmp_path):
         (
             ("convert", "corel5k", "--input", "x", "--output", "x", "--train", "5"),
             "--train is no option of corel5k",
+        ),
+        (
+            ("convert", "scenes", "--output", "x", "--size", "keep"),
+            "--size keep is no option of scenes",
+        ),
+        (
+            ("convert", "corel5k", "--input", "x", "--output", "x", "--size", "big"),
+            "'big' is not a valid integer",
+        ),
+        (
+            ("convert", "corel5k", "--input", "x", "--output", "x", "--", "--more"),
+            "unexpected argument '--more'",
         ),
     ],
 )
@@ -96,25 +112,31 @@ def process_group_ends(group):
     return False
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals to process groups")
-@pytest.mark.parametrize(("sign", "status"), [("SIGINT", 130), ("SIGKILL", -9)])
-def test_stopped_on_the_way(tmp_path, sign, status):
-    folder, records = write_corel5k(tmp_path), tmp_path / "records"
+def many_photographs(tmp_path, count):
+    """Corel5K's folder with `count` links to one photograph that takes a while to resize."""
+    folder = write_corel5k(tmp_path)
     original = folder / "db" / "train" / "1000.jpeg"
     original.write_bytes(jpeg(0, 300, 400))
     with (folder / "labels" / "training_label").open("a") as labels:
-        for image_id in range(10_000, 13_000):
+        for image_id in range(10_000, 10_000 + count):
             os.link(original, original.with_name(f"{image_id}.jpeg"))
             labels.write(f"{image_id} 1\n")
+    return folder
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to process groups")
+@pytest.mark.parametrize(("sign", "status"), [("SIGINT", 130), ("SIGKILL", -9)])
+def test_stopped_on_the_way_and_gone_on_with(tmp_path, sign, status):
+    folder, records = many_photographs(tmp_path, 800), tmp_path / "records"
+    arguments = ["convert", "corel5k", "--input", folder, "--output", records, "--size", "32"]
     process = subprocess.Popen(
-        [*COMMAND, "convert", "corel5k", "--input", folder, "--output", records]
-        + ["--size", "32", "--workers", "2"],
+        [*COMMAND, *arguments, "--workers", "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
         text=True,
     )
-    while not list(records.glob("train-00001.tfrecord.partial")):
+    while not list(records.glob("train-00001-of-*.json")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     if sign == "SIGINT":
@@ -127,12 +149,49 @@ def test_stopped_on_the_way(tmp_path, sign, status):
     assert "Traceback" not in errors
     assert process_group_ends(process.pid)
     assert not (records / INFO_FILE).exists()
-    assert not list(records.glob("*.tfrecord"))
 
-    (folder / "labels" / "training_label").write_text("1000 1\n")
-    for image in original.parent.iterdir():
-        if image != original:
-            image.unlink()
-    source = Corel5K(folder, size=32)
-    convert(source, records, name="corel5k", settings=source.settings, workers=1)
-    assert verify(records) == []
+    first = records / "train-00000-of-00008.tfrecord"
+    made = first.stat().st_mtime_ns
+    assert run_here(*arguments).exit_code == 0
+    assert first.stat().st_mtime_ns == made
+    arguments[5] = tmp_path / "undisturbed"
+    assert run_here(*arguments).exit_code == 0
+    assert {path.name: path.read_bytes() for path in records.iterdir()} == {
+        path.name: path.read_bytes() for path in arguments[5].iterdir()
+    }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of file sizes")
+def test_full_disk(tmp_path):
+    """A limit of a file's size makes writing fail as a full disk does."""
+    folder, records = many_photographs(tmp_path, 40), tmp_path / "records"
+    arguments = ["convert", "corel5k", "--input", folder, "--output", records, "--size", "256"]
+    command = [*COMMAND, *map(str, arguments), "--workers", "1"]
+    limited = subprocess.run(
+        ["bash", "-c", 'ulimit -f 100; exec "$@"', "-", *command],  # 100 KiB
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert limited.returncode == 1
+    assert limited.stderr.startswith(f"Error: {records}/train-00000-of-00008.tfrecord cannot be")
+    assert "free some space" in limited.stderr and "Traceback" not in limited.stderr
+    assert not list(records.glob("*.tfrecord")) and not list(records.glob("*.partial"))
+    assert run_here(*arguments).exit_code == 0
+
+
+def test_sizes(tmp_path):
+    folder = write_corel5k(tmp_path)
+    shapes = {}
+    for name, options in {
+        "usual": [],
+        "kept": ["--size", "keep"],
+        "shorter": ["--size", "6", "--shorter-side"],
+    }.items():
+        output = tmp_path / name
+        arguments = ("convert", "corel5k", "--input", folder, "--output", output, "--workers", 1)
+        assert run_here(*arguments, *options).exit_code == 0
+        settings = DatasetInfo.load(output).settings
+        shapes[name] = (settings["size"], settings["shorter_side"])
+        assert (settings["resampling"], settings["jpeg_quality"]) == ("bicubic", 95)
+    assert shapes == {"usual": (256, False), "kept": (None, False), "shorter": (6, True)}

@@ -39,7 +39,7 @@ def test_what_is_written(tmp_path):
     assert info.splits["train"].shards[0].file == "train-00000-of-00008.tfrecord"
     assert info.splits["train"].tag_counts == [14, 13, 13]
     assert read(tmp_path / "out", info, "test") == [source.load(i) for i in range(40, 50)]
-    assert verify(tmp_path / "out") == []
+    assert verify(tmp_path / "out").findings == []
 
 
 def test_same_bytes_with_and_without_worker_processes(tmp_path):
@@ -53,12 +53,9 @@ def test_same_bytes_with_and_without_worker_processes(tmp_path):
 
 def test_large_splits_get_shards_of_limited_size(tmp_path, monkeypatch):
     source = Pictures(tmp_path / "in", num_train=80, num_test=8)
-    monkeypatch.setattr(shards, "SHARD_BYTES", 1000)
+    monkeypatch.setattr(shards, "RECORDS_PER_SHARD", 7)
     info = run(source, tmp_path / "out")
-    train = info.splits["train"].shards
-    assert len(train) > 8
-    # A shard ends with the record that reaches the limit; a record here is below 1,000 bytes.
-    assert max(shard.num_bytes for shard in train) < 2000
+    assert [shard.num_records for shard in info.splits["train"].shards] == [7] * 11 + [3]
     assert [record.filename for record in read(tmp_path / "out", info, "train")] == [
         f"{i}.jpeg" for i in range(80)
     ]
@@ -77,18 +74,37 @@ def test_damaged_images_are_left_out_and_listed(tmp_path, workers):
     with (tmp_path / "out" / "rejected.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["filename"] for row in rows] == ["4", "44"]
-    assert "truncated" in rows[0]["reason"] and str(truncated) in rows[0]["reason"]
-    assert verify(tmp_path / "out") == []
+    assert rows[0]["reason"].startswith(f"{truncated} cannot be read as an image: Premature end")
+    assert verify(tmp_path / "out").findings == []
 
 
 def test_too_many_damaged_images_stop_the_conversion(tmp_path):
     source = Pictures(tmp_path / "in")
-    (tmp_path / "in" / "4.jpeg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"1 or more of 50 images are damaged.*4\.jpeg"):
-        run(source, tmp_path / "out")
-    assert not list((tmp_path / "out").glob("*.tfrecord*"))
+    (tmp_path / "in" / "44.jpeg").write_bytes(b"")
+    with pytest.raises(InputError, match=r"1 or more of 50 images are damaged.*44\.jpeg"):
+        run(source, tmp_path / "out", max_rejected=0.01)
     with pytest.raises(InputError, match="did not finish"):
         DatasetInfo.load(tmp_path / "out")
+    # A larger share goes on from there.
+    assert run(source, tmp_path / "out", max_rejected=0.02).splits["test"].num_rejected == 1
+
+
+def test_a_few_damaged_images_are_no_reason_to_stop_but_eleven_of_fifty_are(tmp_path):
+    source = Pictures(tmp_path / "in")
+    for index in range(10):
+        (tmp_path / "in" / f"{index}.jpeg").write_bytes(b"")
+    assert run(source, tmp_path / "out").splits["train"].num_rejected == 10
+    (tmp_path / "in" / "10.jpeg").write_bytes(b"")
+    with pytest.raises(InputError, match="11 or more of 50 images are damaged, 10 are allowed"):
+        run(source, tmp_path / "other")
+
+
+def test_a_split_without_a_readable_image_is_an_error(tmp_path):
+    source = Pictures(tmp_path / "in", num_train=40, num_test=2)
+    for index in (40, 41):
+        (tmp_path / "in" / f"{index}.jpeg").write_bytes(b"")
+    with pytest.raises(InputError, match=r"none of the 2 images of the split 'test'.*40\.jpeg"):
+        run(source, tmp_path / "out")
 
 
 def test_unknown_tag_id_and_empty_split(tmp_path):
@@ -126,7 +142,7 @@ def test_other_data_set_is_replaced_only_when_told(tmp_path):
 
     info = run(Pictures(tmp_path / "in", num_train=4), output, overwrite=True)
     assert len(info.splits["train"].shards) == 4
-    assert verify(output) == []
+    assert verify(output).findings == []
 
 
 def test_record_files_of_others_are_not_removed(tmp_path):
@@ -144,18 +160,77 @@ def test_output_that_cannot_be_written(tmp_path):
         run(Pictures(tmp_path / "in"), tmp_path / "file" / "out")
 
 
-def test_interrupted_conversion_leaves_nothing_whole_and_can_be_repeated(tmp_path):
-    source, output = Pictures(tmp_path / "in"), tmp_path / "out"
+class Counting(Pictures):
+    """Counts what it loads, and stops before one picture."""
 
-    class Interrupted(Pictures):
-        def load(self, item):
-            if item == 45:
-                raise KeyboardInterrupt
-            return super().load(item)
+    def __init__(self, folder, stop_at=None, error=KeyboardInterrupt):
+        super().__init__(folder)
+        self.stop_at, self.error, self.loaded = stop_at, error, []
 
-    with pytest.raises(KeyboardInterrupt):
-        run(Interrupted(tmp_path / "in"), output)
+    def load(self, item):
+        if item == self.stop_at:
+            raise self.error
+        self.loaded.append(item)
+        return super().load(item)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
+def test_stopped_conversion_goes_on_with_the_first_unfinished_shard(tmp_path, error):
+    output, whole = tmp_path / "out", tmp_path / "whole"
+    (tmp_path / "in").mkdir()
+    run(Counting(tmp_path / "in"), whole)
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        run(Counting(tmp_path / "in", stop_at=13, error=error), output)
     assert not (output / INFO_FILE).exists()
-    assert not list(output.glob("*.tfrecord*"))
-    run(source, output)
-    assert verify(output) == []
+    assert not list(output.glob("*.partial"))
+    assert len(list(output.glob("*.tfrecord"))) == 2  # of five pictures each
+
+    again = Counting(tmp_path / "in")
+    run(again, output)
+    assert again.loaded == list(range(10, 50))
+    assert contents(output) == contents(whole)
+
+
+def test_rejected_images_of_before_the_stop_are_listed_too(tmp_path):
+    source = Counting(tmp_path / "in", stop_at=13)
+    (tmp_path / "in" / "3.jpeg").write_bytes(b"")
+    with pytest.raises(KeyboardInterrupt):
+        run(source, tmp_path / "out")
+    source.loaded, source.stop_at = [], None
+    info = run(source, tmp_path / "out")
+    assert source.loaded == list(range(10, 50))
+    assert info.splits["train"].num_rejected == 1
+    assert "3," in (tmp_path / "out" / "rejected.csv").read_text().splitlines()[1]
+
+
+def test_damaged_or_foreign_leftovers_are_made_anew(tmp_path):
+    output, whole = tmp_path / "out", tmp_path / "whole"
+    run(Counting(tmp_path / "in"), whole)
+    with pytest.raises(KeyboardInterrupt):
+        run(Counting(tmp_path / "in", stop_at=33), output)
+    damaged = output / "train-00001-of-00008.tfrecord"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+    (output / "train-00002-of-00008.tfrecord.json").write_text('{"shard": {"fi')
+    (output / "train-00006-of-00008.tfrecord.1234.partial").write_bytes(b"begun")
+    again = Counting(tmp_path / "in")
+    run(again, output)
+    assert again.loaded == [*range(5, 15), *range(30, 50)]
+    assert contents(output) == contents(whole)
+
+    # Of other settings nothing is kept.
+    with pytest.raises(KeyboardInterrupt):
+        run(Counting(tmp_path / "in", stop_at=33), tmp_path / "third", size=9)
+    other = Counting(tmp_path / "in")
+    run(other, tmp_path / "third")
+    assert other.loaded == list(range(50))
+
+
+def test_replacing_a_data_set_can_be_interrupted_too(tmp_path):
+    output = tmp_path / "out"
+    run(Counting(tmp_path / "in"), output, size=9)
+    with pytest.raises(KeyboardInterrupt):
+        run(Counting(tmp_path / "in", stop_at=13), output, overwrite=True)
+    again = Counting(tmp_path / "in")
+    run(again, output, overwrite=True)
+    assert again.loaded == list(range(10, 50))
+    assert verify(output).findings == []

@@ -7,6 +7,7 @@ from tfrecords_fixtures import write_corel5k
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.corel5k import Corel5K
+from tfrecords_tools.sources.files import LabelledImage
 
 
 @pytest.fixture
@@ -20,23 +21,28 @@ def test_labels(folder):
         assert source.tag_names == ["city", "mountain", "sky", "sun"]
         assert source.splits == {
             "train": [
-                ("train/1000.jpeg", (0, 1, 2, 3)),
-                ("train/1003.jpeg", (2, 3)),
-                ("train/1004.jpeg", (0,)),
-                ("train/1005.jpeg", (1, 3)),
+                LabelledImage("train/1000.jpeg", (0, 1, 2, 3)),
+                LabelledImage("train/1003.jpeg", (2, 3)),
+                LabelledImage("train/1004.jpeg", (0,)),
+                LabelledImage("train/1005.jpeg", (1, 3)),
             ],
             # The word that the line repeats counts once.
-            "test": [("test/2000.jpeg", (0, 1)), ("test/2001.jpeg", (2,))],
+            "test": [
+                LabelledImage("test/2000.jpeg", (0, 1)),
+                LabelledImage("test/2001.jpeg", (2,)),
+            ],
         }
 
 
 def test_images_are_kept_or_resized(folder):
-    source = Corel5K(folder)
+    source = Corel5K(folder, size=None)
     record = source.load(source.splits["train"][0])
     assert record.encoded == (folder / "db" / "train" / "1000.jpeg").read_bytes()
     assert (record.filename, record.height, record.width) == ("train/1000.jpeg", 12, 18)
     record = Corel5K(folder, size=8).load(source.splits["train"][0])
     assert (record.height, record.width, record.tag_ids) == (8, 8, (0, 1, 2, 3))
+    record = Corel5K(folder, size=8, shorter_side=True).load(source.splits["train"][0])
+    assert (record.height, record.width) == (8, 12)
 
 
 @pytest.mark.parametrize("missing", ["db", "labels", "db/test"])

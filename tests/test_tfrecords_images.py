@@ -1,6 +1,7 @@
-"""Image files come out upright, RGB or gray, of the wanted size; damaged ones are refused."""
+"""Image files come out upright, gray or RGB, of the wanted size; damaged ones are refused."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -9,52 +10,181 @@ from tfrecords_fixtures import jpeg
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import load_image
+from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 
 
 def decode(encoded):
     return Image.open(io.BytesIO(encoded))
 
 
-def test_file_is_kept_as_it_is_when_it_fits(tmp_path):
+def pixels_of(path, **options):
+    return np.asarray(decode(load_image(path, **options).encoded).convert("RGB"), int)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_jpeg_is_kept_byte_for_byte_when_it_fits(tmp_path, mode):
     path = tmp_path / "a.jpeg"
-    path.write_bytes(jpeg(0, height=8, width=8))
-    for size in (None, 8):
-        assert load_image(path, size) == (path.read_bytes(), 8, 8)
+    Image.open(io.BytesIO(jpeg(0, height=8, width=8))).convert(mode).save(path)
+    for options in ({"size": None}, {"size": 8}, {"size": 8, "shorter_side": True}):
+        assert load_image(path, **options) == (path.read_bytes(), 8, 8)
 
 
-def test_resizing_averages_areas(tmp_path):
-    pixels = np.zeros((8, 16, 3), np.uint8)
-    pixels[:, 8:] = 200
-    pixels[::2, 8:] = 100
+def test_every_size_there_is_to_choose(tmp_path):
+    (tmp_path / "a.jpeg").write_bytes(jpeg(0, height=30, width=40))
+    shapes = {
+        name: load_image(tmp_path / "a.jpeg", **options)[1:]
+        for name, options in {
+            "usual": {},
+            "square": {"size": 15},
+            "shorter side": {"size": 15, "shorter_side": True},
+            "kept": {"size": None},
+        }.items()
+    }
+    assert shapes == {
+        "usual": (256, 256),
+        "square": (15, 15),
+        "shorter side": (15, 20),
+        "kept": (30, 40),
+    }
+
+
+def test_shrinking_averages_and_so_does_not_alias(tmp_path):
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[::2] = 200
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    image = load_image(tmp_path / "a.png", size=2)
-    assert (image.height, image.width) == (2, 2)
-    gray = np.asarray(decode(image.encoded).convert("L"), int)
-    np.testing.assert_allclose(gray, [[0, 150], [0, 150]], atol=4)
+    pixels = pixels_of(tmp_path / "a.png", size=16)[2:-2]
+    np.testing.assert_allclose(pixels, 100, atol=6)
 
 
-@pytest.mark.parametrize("mode", ["CMYK", "P", "RGBA", "LA", "I;16"])
-def test_other_kinds_of_image_become_rgb(tmp_path, mode):
-    name = "a.jpeg" if mode == "CMYK" else "a.png"
-    Image.new(mode, (6, 4)).save(tmp_path / name)
-    image = decode(load_image(tmp_path / name).encoded)
-    assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (6, 4))
+@pytest.mark.parametrize("mode", ["CMYK", "P", "YCbCr", "1", "L", "LAB"])
+@pytest.mark.parametrize("size", [None, 5])
+def test_other_kinds_of_image_become_jpeg_of_gray_or_rgb(tmp_path, mode, size):
+    name = {"CMYK": "a.jpeg", "YCbCr": "a.jpeg", "LAB": "a.tiff"}.get(mode, "a.png")
+    white = Image.new("RGB", (6, 4), "white")
+    picture = Image.new("LAB", (6, 4), (255, 128, 128)) if mode == "LAB" else white.convert(mode)
+    picture.save(tmp_path / name)
+    image = load_image(tmp_path / name, size=size)
+    decoded = decode(image.encoded)
+    assert (decoded.format, decoded.mode) == ("JPEG", "L" if mode in ("1", "L") else "RGB")
+    assert decoded.size == ((6, 4) if size is None else (5, 5))
+    assert np.asarray(decoded.convert("RGB"), int).min() >= 250
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_pixels_are_shown_on_white(tmp_path, mode):
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 8, 4))
+    image.convert(mode).save(tmp_path / "a.png")
+    pixels = pixels_of(tmp_path / "a.png", size=None)
+    assert pixels[:3].max() < 30 and pixels[5:].min() > 225
+
+
+def test_of_16_bits_the_upper_8_are_kept(tmp_path):
+    values = np.full((8, 8), 0x8000, np.uint16)
+    values[4:] = 0x00FF
+    Image.fromarray(values).save(tmp_path / "a.png")
+    pixels = pixels_of(tmp_path / "a.png", size=None)
+    assert abs(pixels[:3] - 128).max() < 12 and pixels[5:].max() < 12
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
+def test_of_an_animation_the_first_frame_is_kept(tmp_path, name):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    red, _, blue = pixels_of(tmp_path / name, size=None).mean(axis=(0, 1))
+    assert red > 240 and blue < 15
 
 
 def test_rotated_photograph_is_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.new("RGB", (6, 4)).save(tmp_path / "a.jpeg", exif=exif)
-    image = load_image(tmp_path / "a.jpeg")
-    assert (image.height, image.width) == (6, 4)
-    assert decode(image.encoded).size == (4, 6)
-    assert decode(image.encoded).getexif().get(0x0112, 1) == 1
+    image = Image.new("RGB", (16, 8), "white")
+    image.paste("black", (0, 0, 4, 8))  # the left becomes the top
+    image.save(tmp_path / "a.jpeg", exif=exif)
+    loaded = load_image(tmp_path / "a.jpeg", size=None)
+    assert (loaded.height, loaded.width) == (16, 8)
+    decoded = decode(loaded.encoded)
+    assert decoded.size == (8, 16) and decoded.getexif().get(0x0112, 1) == 1
+    pixels = np.asarray(decoded.convert("L"), int)
+    assert pixels[:3].max() < 40 and pixels[6:].min() > 215
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", jpeg(0)[:-200], None])
-def test_damaged_file_is_refused_by_name(tmp_path, content):
+def damaged_inside(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes(20) + content[middle + 20 :]
+
+
+DAMAGED = {
+    "empty": b"",
+    "a page": b"<html>not found</html>",
+    "cut off": jpeg(0, 64, 64)[:-200],
+    "damaged inside": damaged_inside(jpeg(0, 64, 64)),
+    "damaged header": b"\xff\xd8\xff\xe0" + bytes(40) + jpeg(0)[44:],
+    "missing": None,
+}
+
+
+@pytest.mark.parametrize("size", [None, 8])
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_file_is_refused_by_name(tmp_path, content, size):
     path = tmp_path / "broken.jpeg"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="broken.jpeg cannot be read as an image"):
-        load_image(path, size=8)
+    with pytest.raises(InputError, match="broken.jpeg cannot be read as an image: .+"):
+        load_image(path, size=size)
+
+
+def test_damaged_png_is_refused_by_name(tmp_path):
+    path = tmp_path / "broken.png"
+    Image.open(io.BytesIO(jpeg(0, 64, 64))).save(path)
+    path.write_bytes(damaged_inside(path.read_bytes()))
+    with pytest.raises(InputError, match="broken.png cannot be read as an image"):
+        load_image(path)
+
+
+def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
+    path = tmp_path / "bomb.png"
+    Image.new("1", (15_000, 15_000)).save(path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(InputError, match="bomb.png cannot be read.*decompression bomb"):
+        load_image(path)
+
+
+def test_image_too_long_and_thin_for_the_shorter_side_is_refused(tmp_path):
+    Image.new("L", (2000, 2)).save(tmp_path / "line.png")
+    with pytest.raises(InputError, match="2000 x 2 pixels are too long and thin"):
+        load_image(tmp_path / "line.png", size=256, shorter_side=True)
+    assert load_image(tmp_path / "line.png", size=8)[1:] == (8, 8)
+
+
+def files(folder):
+    return ImageFiles(folder, ["cat"], {"train": []}, size=8)
+
+
+@pytest.mark.parametrize("name", ["../a.jpeg", "sub/../../a.jpeg", "/etc/passwd", "a\0.jpeg"])
+def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, name):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.jpeg").write_bytes(jpeg(0))
+    with pytest.raises(InputError, match="refused: it names a file outside"):
+        files(tmp_path / "in").load(LabelledImage(name, ()))
+
+
+def test_links_that_lead_out_of_the_folder_are_refused(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (tmp_path / "secret.jpeg").write_bytes(jpeg(0))
+    (folder / "whole.jpeg").write_bytes(jpeg(1))
+    os.symlink(tmp_path / "secret.jpeg", folder / "out.jpeg")
+    os.symlink(folder / "whole.jpeg", folder / "inside.jpeg")
+    os.symlink(folder, tmp_path / "link to in")
+    with pytest.raises(InputError, match="out.jpeg is refused: it is a link to .*secret.jpeg"):
+        files(folder).load(LabelledImage("out.jpeg", ()))
+    for source in (files(folder), files(tmp_path / "link to in")):
+        assert source.load(LabelledImage("inside.jpeg", (0,))).tag_ids == (0,)
+
+
+def test_names_that_are_not_utf_8_are_refused(tmp_path):
+    name = os.fsdecode(b"caf\xe9.jpeg")
+    (tmp_path / name).write_bytes(jpeg(0))
+    with pytest.raises(InputError, match="its name is not UTF-8"):
+        files(tmp_path).load(LabelledImage(name, ()))

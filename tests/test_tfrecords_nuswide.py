@@ -1,10 +1,13 @@
-"""NUS-WIDE's folder, both splits, missing images, damaged labels."""
+"""NUS-WIDE's folder: both splits, missing images, damaged labels, what is not the ground truth."""
+
+import shutil
 
 import numpy as np
 import pytest
-from tfrecords_fixtures import CONCEPTS, nuswide_labels, write_nuswide
+from tfrecords_fixtures import CONCEPTS, nuswide_filenames, nuswide_labels, write_nuswide
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.files import LabelledImage
 from tfrecords_tools.sources.nuswide import NUSWide, load_ground_truth, paper_split
 
 
@@ -18,17 +21,16 @@ def label_file(folder, concept="boats"):
 
 
 def expected_items(indices):
-    labels = nuswide_labels(40)
+    filenames, labels = nuswide_filenames(40), nuswide_labels(40)
     return {
-        (f"{['actor', 'zoos'][i % 2]}/{i:04d}_{i * 7}.jpg", tuple(np.flatnonzero(labels[i])))
+        LabelledImage(filenames[i], tuple(np.flatnonzero(labels[i]).tolist()))
         for i in indices
         if labels[i].any()
     }
 
 
 def test_ground_truth_needs_no_images_and_no_lists(folder):
-    for path in (folder / "ImageList").iterdir():
-        path.unlink()
+    shutil.rmtree(folder / "ImageList")
     path = label_file(folder)
     path.write_bytes(path.read_bytes().replace(b"\n", b" \r\n").rstrip())
     tag_names, labels = load_ground_truth(folder)
@@ -53,8 +55,9 @@ def test_paper_split_drops_untagged_images(folder):
     assert (len(train), len(test)) == (21, 9)  # 30 tagged images, 150,000 of 209,347
     assert set(train) | set(test) == expected_items(range(40))
     assert source.missing == {"train": 0, "test": 0}
+    assert source.notes == []
     record = source.load(train[0])
-    assert (record.filename, record.tag_ids) == train[0]
+    assert (record.filename, record.tag_ids) == train[0][:2]
     assert (record.height, record.width) == (8, 8)
 
 
@@ -64,12 +67,39 @@ def test_official_split(folder):
     assert set(source.splits["test"]) == expected_items(range(24, 40))
 
 
+def test_the_order_depends_on_the_seed_alone(folder):
+    for split in ("paper", "official"):
+        first, again, other = (NUSWide(folder, split=split, seed=seed) for seed in (1, 1, 2))
+        assert first.splits == again.splits
+        assert first.splits != other.splits
+
+
+def test_shorter_side(folder):
+    source = NUSWide(folder, size=6, shorter_side=True)
+    record = source.load(source.splits["train"][0])
+    assert (record.height, record.width) == (6, 9)  # of 12 x 18
+    assert source.settings["shorter_side"] is True
+
+
+def test_an_unknown_split_is_refused(folder):
+    with pytest.raises(ValueError, match='"paper" or "official", received \'other\''):
+        NUSWide(folder, split="other")
+
+
+def test_images_of_one_photo_id_in_two_categories_are_two_images(folder):
+    items = [item for part in NUSWide(folder).splits.values() for item in part]
+    tags = {item.filename: item.tag_ids for item in items}
+    assert tags["actor/0000_0.jpg"] == (0,)
+    assert tags["zoos/0037_0.jpg"] == (1,)
+
+
 def test_missing_images_are_counted(tmp_path):
     # Of the first 10 images two, 3 and 7, have no tag.
     source = NUSWide(write_nuswide(tmp_path, num_missing=10), split="official")
     assert source.missing == {"train": 8, "test": 0}
     assert set(source.splits["train"]) == expected_items(range(10, 24))
     assert source.settings["missing"] == source.missing
+    assert source.notes == ["train: 8 images are not in the input folder, left out"]
 
 
 def test_no_images_at_all(tmp_path):
@@ -91,7 +121,7 @@ def test_label_file_of_another_length(folder):
         load_ground_truth(folder)
 
 
-@pytest.mark.parametrize("wrong", ["2", "", "01", "a", "-1"])
+@pytest.mark.parametrize("wrong", ["2", "", "01", "a", "-1", "1 2"])
 def test_label_that_is_not_0_or_1(folder, wrong):
     path = label_file(folder)
     lines = path.read_text().split("\n")
@@ -99,6 +129,14 @@ def test_label_that_is_not_0_or_1(folder, wrong):
     path.write_text("\n".join(lines))
     with pytest.raises(InputError, match=f"boats.txt, line 5: expected 0 or 1, found '{wrong}'"):
         load_ground_truth(folder)
+
+
+@pytest.mark.parametrize("split", ["paper", "official"])
+def test_labels_without_a_single_tag_are_refused(folder, split):
+    for path in (folder / "Groundtruth").glob("*/*.txt"):
+        path.write_text(path.read_text().replace("1", "0"))
+    with pytest.raises(InputError, match="no image with a concept is left for the train split"):
+        NUSWide(folder, split=split)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +151,79 @@ def test_missing_file_is_named(folder, missing):
     (folder / missing).unlink()
     with pytest.raises(InputError, match=f"{missing} is missing"):
         NUSWide(folder)
+
+
+def change_list(folder, change, name="Imagelist.txt"):
+    path = folder / "ImageList" / name
+    path.write_bytes("\n".join(change(path.read_text().splitlines())).encode())
+
+
+def test_blank_lines_and_slashes_in_the_list_of_images_do_not_matter(folder):
+    before = NUSWide(folder).splits
+    change_list(folder, lambda lines: ["", *(f" {x} ".replace("\\", "/") for x in lines), " ", ""])
+    assert NUSWide(folder).splits == before
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("actor\\0000_0.jpg", r"lines 1 and 6 both name actor/0000_0\.jpg"),
+        ("0005_35.jpg", r"line 6: expected <category>\\<file>, found '0005_35\.jpg'"),
+        ("..\\0005_35.jpg", r"line 6: expected <category>"),
+        ("C:\\Flickr\\zoos\\0005_35.jpg", r"line 6: expected <category>"),
+    ],
+)
+def test_wrong_line_in_the_list_of_images(folder, line, message):
+    change_list(folder, lambda lines: [*lines[:5], line, *lines[6:]])
+    with pytest.raises(InputError, match=rf"Imagelist\.txt, {message}"):
+        NUSWide(folder)
+
+
+def test_a_list_of_images_that_is_not_text(folder):
+    (folder / "ImageList" / "Imagelist.txt").write_bytes(b"actor\\0001_\xff.jpg\n")
+    with pytest.raises(InputError, match=r"Imagelist\.txt is not text: byte 11 is not UTF-8"):
+        NUSWide(folder)
+
+
+def test_an_image_in_both_official_lists(folder):
+    change_list(folder, lambda lines: [*lines[:-1], "actor\\0000_0.jpg"], "TestImagelist.txt")
+    with pytest.raises(InputError, match=r"names actor/0000_0\.jpg, which TrainImagelist\.txt"):
+        NUSWide(folder, split="official")
+
+
+NOISY_LINE = "0 1 0 " * 27 + "\n"
+
+
+@pytest.mark.parametrize("place", [".", "NUS_WID_Tags"])
+def test_noisy_tags_alone_are_refused(folder, place):
+    shutil.rmtree(folder / "Groundtruth")
+    (folder / place).mkdir(exist_ok=True)
+    (folder / place / "Train_Tags81.txt").write_text(NOISY_LINE * 40)
+    for read in (NUSWide, load_ground_truth):
+        with pytest.raises(
+            InputError, match=r"Train_Tags81\.txt is not the ground truth; .*noisy.*Groundtruth"
+        ):
+            read(folder)
+
+
+@pytest.mark.parametrize("separator", [" ", "\t"])
+def test_noisy_tags_under_the_name_of_a_label_file_are_refused(folder, separator):
+    label_file(folder).write_text(NOISY_LINE.replace(" ", separator) * 40)
+    with pytest.raises(InputError, match=r"boats\.txt, line 1: .* found 81 of them.*noisy tags"):
+        NUSWide(folder)
+
+
+@pytest.mark.parametrize("place", ["Groundtruth", "Groundtruth/AllLabels"])
+def test_noisy_tags_in_place_of_the_label_files_are_refused(folder, place):
+    shutil.rmtree(folder / "Groundtruth")
+    (folder / "Groundtruth" / "AllLabels").mkdir(parents=True)
+    (folder / place / "AllTags81.txt").write_text(NOISY_LINE * 40)
+    with pytest.raises(InputError, match=r"AllTags81\.txt is not the ground truth; .*noisy tags"):
+        NUSWide(folder)
+
+
+def test_noisy_tags_beside_the_ground_truth_do_not_matter(folder):
+    before = NUSWide(folder).splits
+    (folder / "NUS_WID_Tags").mkdir()
+    (folder / "NUS_WID_Tags" / "AllTags81.txt").write_text(NOISY_LINE * 40)
+    assert NUSWide(folder).splits == before

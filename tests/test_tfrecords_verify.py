@@ -1,27 +1,35 @@
 """Verification finds what is broken and says where."""
 
 import dataclasses
+import io
 import os
+import random
 import shutil
 
+import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tfrecords_fixtures import Pictures, jpeg
 
 from tfrecords_tools.convert import convert
-from tfrecords_tools.describe import describe
+from tfrecords_tools.errors import InputError
 from tfrecords_tools.schema import DatasetInfo, Record, serialize
+from tfrecords_tools.shard_check import MAX_LINES
 from tfrecords_tools.shards import file_sha256
 from tfrecords_tools.verify import verify
 
-SHARD = "train-00002-of-00008.tfrecord"
+# It holds the pictures 5 to 9, with the tags 2, 0, 1, 2, 0.
+SHARD = "train-00001-of-00002.tfrecord"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("verify")
-    source = Pictures(folder / "in")
-    convert(source, folder / "out", name="pictures", settings={"size": 8}, workers=1)
+    source = Pictures(folder / "in", num_train=10, num_test=4)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("tfrecords_tools.shards.SHARDS_PER_SPLIT", 2)
+        convert(source, folder / "out", name="pictures", settings={}, workers=1, progress=False)
     return folder / "out"
 
 
@@ -30,30 +38,13 @@ def records(whole, tmp_path):
     return shutil.copytree(whole, tmp_path / "records")
 
 
-def test_flipped_byte_is_found(records):
-    path = records / SHARD
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    findings = verify(records)
-    assert any(f.startswith(f"{SHARD}: the SHA-256") for f in findings)
-    assert any(f.startswith(f"{SHARD}, record 2: damaged or cut off") for f in findings)
-
-
-def test_missing_and_extra_files(records):
-    (records / SHARD).rename(records / "train-00002-of-00003.tfrecord")
-    findings = verify(records)
-    assert f"{SHARD}: missing" in findings
-    assert "train-00002-of-00003.tfrecord: not one of the data set's files" in findings
-    assert "train: 35 records, expected 40" in findings
-
-
-def test_truncated_shard(records):
-    size = (records / SHARD).stat().st_size
-    os.truncate(records / SHARD, size - 5)
-    findings = verify(records)
-    assert f"{SHARD}: {size - 5} bytes, expected {size}" in findings
-    assert any(f.startswith(f"{SHARD}, record 4: damaged or cut off") for f in findings)
+def record_starts(content):
+    """Where each record of a TFRecord file begins: length, checksum, content, checksum."""
+    starts = [0]
+    while starts[-1] < len(content):
+        length = int.from_bytes(content[starts[-1] : starts[-1] + 8], "little")
+        starts.append(starts[-1] + 8 + 4 + length + 4)
+    return starts[:-1]
 
 
 def replace_shard(records, serialized):
@@ -61,54 +52,193 @@ def replace_shard(records, serialized):
     with tf.io.TFRecordWriter(str(records / SHARD)) as writer:
         for record in serialized:
             writer.write(record)
+    describe_shard_as_it_is(records, num_records=len(serialized))
+
+
+def describe_shard_as_it_is(records, **changes):
     info = DatasetInfo.load(records)
     path = records / SHARD
-    info.splits["train"].shards[2] = dataclasses.replace(
-        info.splits["train"].shards[2], num_bytes=path.stat().st_size, sha256=file_sha256(path)
+    info.splits["train"].shards[1] = dataclasses.replace(
+        info.splits["train"].shards[1],
+        num_bytes=path.stat().st_size,
+        sha256=file_sha256(path),
+        **changes,
     )
     info.save(records)
 
 
+def good_record(tag_id=1, seed=0):
+    return serialize(Record(jpeg(seed), "good.jpeg", 12, 18, (tag_id,)), Pictures.tag_names)
+
+
+def test_whole_data_set_has_no_findings(whole):
+    assert verify(whole) == ([], [])
+
+
+@pytest.mark.parametrize("place", range(16))
+def test_byte_flipped_around_a_record_is_found_and_the_record_named(records, place):
+    """The places are the header's 12 bytes, the content's first byte, the checksum's last, ..."""
+    path = records / SHARD
+    content = bytearray(path.read_bytes())
+    starts = record_starts(content)
+    content[starts[3] + place if place < 13 else starts[4] - (place - 12)] ^= 1 << place % 8
+    path.write_bytes(content)
+    findings, warnings = verify(records)
+    assert findings == [
+        f"{SHARD}: the SHA-256 is not the one in dataset_info.json",
+        f"{SHARD}, record 3: damaged or cut off; the rest of the file cannot be read",
+    ]
+    assert warnings == []
+
+
+def test_random_flipped_bits_are_found(records):
+    path = records / SHARD
+    whole = path.read_bytes()
+    starts = record_starts(whole)
+    chance = random.Random(0)
+    for _ in range(20):
+        content = bytearray(whole)
+        position = chance.randrange(len(content))
+        content[position] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
+        record = sum(start <= position for start in starts) - 1
+        assert any(
+            f"{SHARD}, record {record}: damaged" in line for line in verify(records).findings
+        )
+
+
+def test_checksums_are_read_even_if_the_file_is_as_described(records):
+    path = records / SHARD
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    describe_shard_as_it_is(records)
+    assert verify(records).findings == [
+        f"{SHARD}, record 4: damaged or cut off; the rest of the file cannot be read"
+    ]
+
+
+def test_missing_and_extra_files(records):
+    (records / SHARD).rename(records / "train-00001-of-00003.tfrecord")
+    assert verify(records).findings == [
+        "train-00001-of-00003.tfrecord: not one of the data set's files",
+        f"{SHARD}: missing",
+    ]
+
+
+def test_truncated_shard(records):
+    size = (records / SHARD).stat().st_size
+    os.truncate(records / SHARD, size - 5)
+    assert verify(records).findings == [
+        f"{SHARD}: {size - 5} bytes, expected {size}",
+        f"{SHARD}, record 4: damaged or cut off; the rest of the file cannot be read",
+    ]
+
+
+def test_shard_cut_off_between_two_records(records):
+    content = (records / SHARD).read_bytes()
+    (records / SHARD).write_bytes(content[: record_starts(content)[3]])
+    describe_shard_as_it_is(records)
+    assert verify(records).findings == [
+        f"{SHARD}: 3 records, expected 5",
+        "train: 8 records, expected 10",
+    ]
+
+
+def cmyk():
+    buffer = io.BytesIO()
+    Image.new("CMYK", (18, 12)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def png():
+    buffer = io.BytesIO()
+    Image.new("RGB", (18, 12)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def with_zeros_inside():
+    content = bytearray(jpeg(1, height=64, width=64))
+    content[-700:-600] = bytes(100)
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
-    ("record", "finding"),
+    ("encoded", "height", "width", "finding"),
     [
-        (Record(jpeg(1)[:-200], "cut.jpeg", 12, 18, (0,)), "record 1: image file is truncated"),
-        (Record(jpeg(1), "large.jpeg", 8, 8, (0,)), "record 1: large.jpeg is 12 x 18 pixels"),
-        (Record(jpeg(1), "tag.jpeg", 12, 18, (7,)), "record 1: tag.jpeg: tag id 7"),
+        (jpeg(1)[:-200], 12, 18, "image.jpeg: "),
+        (jpeg(1)[:-2], 12, 18, "image.jpeg: "),
+        (with_zeros_inside(), 64, 64, "image.jpeg: "),
+        (b"", 12, 18, "image.jpeg: "),
+        (b"<html>404</html>", 12, 18, "image.jpeg: "),
+        (png(), 12, 18, "image.jpeg: "),
+        (cmyk(), 12, 18, "image.jpeg: its colours are CMYK, expected gray or RGB"),
+        (jpeg(1), 8, 8, "image.jpeg: 12 x 18 pixels, but the record says 8 x 8"),
     ],
 )
-def test_records_that_are_wrong_in_themselves(records, record, finding):
-    good = serialize(Record(jpeg(0), "good.jpeg", 12, 18, (1,)), Pictures.tag_names)
-    wrong = serialize(record, [str(i) for i in range(8)])
-    replace_shard(records, [good, wrong, good, good, good])
-    assert any(finding in f for f in verify(records))
+def test_images_that_are_no_whole_jpeg_of_their_size(records, encoded, height, width, finding):
+    wrong = serialize(Record(encoded, "image.jpeg", height, width, (1,)), Pictures.tag_names)
+    replace_shard(records, [good_record(), wrong, *[good_record()] * 3])
+    findings = [line for line in verify(records).findings if "of the tag" not in line]
+    assert len(findings) == 1
+    assert findings[0].startswith(f"{SHARD}, record 1: {finding}")
+
+
+def test_gray_images_are_whole(records):
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 18), np.uint8)
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    gray = [
+        serialize(Record(buffer.getvalue(), "gray.jpeg", 12, 18, (tag,)), Pictures.tag_names)
+        for tag in (2, 0, 1, 2, 0)
+    ]
+    replace_shard(records, gray)
+    assert verify(records).findings == []
+
+
+@pytest.mark.parametrize(
+    ("tag_ids", "unknown_ids", "names", "finding"),
+    [
+        ((7,), (), [str(i) for i in range(8)], "tag id 7 is not one of the 3 tags"),
+        ((1,), (1,), Pictures.tag_names, "a tag is given twice"),
+        ((1,), (), ["sky", "tree", "sea"], "tag names ['tree'], but its ids are those of ['sea']"),
+    ],
+)
+def test_tags_that_are_wrong(records, tag_ids, unknown_ids, names, finding, monkeypatch):
+    record = Record(jpeg(1), "tag.jpeg", 12, 18, tag_ids, unknown_ids)
+    monkeypatch.setattr("tfrecords_tools.schema.check_tag_ids", lambda *_: None)
+    wrong = serialize(record, names)
+    replace_shard(records, [good_record(), wrong, *[good_record()] * 3])
+    assert any(
+        line.startswith(f"{SHARD}, record 1: tag.jpeg: {finding}")
+        for line in verify(records).findings
+    )
 
 
 def test_records_of_another_schema(records):
-    good = serialize(Record(jpeg(0), "good.jpeg", 12, 18, (1,)), Pictures.tag_names)
-    replace_shard(records, [good, b"nonsense", good, good])
-    findings = verify(records)
+    replace_shard(records, [good_record(), b"nonsense", *[good_record()] * 3])
+    findings = verify(records).findings
+    assert len(findings) == 1
     assert findings[0].startswith(f"{SHARD}, record 1: Not a record")
-    assert findings[1:] == [
-        f"{SHARD}: 3 records, expected 5",
-        "train: 38 records, expected 40",
-    ]
 
 
 def test_wrong_counts(records):
-    good = serialize(Record(jpeg(0), "good.jpeg", 12, 18, (1,)), Pictures.tag_names)
-    replace_shard(records, [good] * 5)
-    # The shard held the pictures 10 to 14: tags 1, 2, 0, 1, 2.
-    assert verify(records) == [
-        "train: 13 images of the tag sky, expected 14",
-        "train: 16 images of the tag sea, expected 13",
-        "train: 11 images of the tag tree, expected 13",
+    replace_shard(records, [good_record()] * 5)
+    assert verify(records).findings == [
+        "train: 2 images of the tag sky, expected 4",
+        "train: 7 images of the tag sea, expected 3",
+        "train: 1 images of the tag tree, expected 3",
     ]
 
 
-def test_description(whole):
-    text = describe(DatasetInfo.load(whole))
-    assert "pictures (size 8): 3 tags" in text
-    assert "train: 40 images, 1.00 tags an image" in text
-    assert "most frequent: sky 14, sea 13, tree 13" in text
-    assert DatasetInfo.load(whole).checksum in text
+def test_many_findings_of_one_kind_are_counted(records):
+    wrong = serialize(Record(b"", "empty.jpeg", 12, 18, (1,)), Pictures.tag_names)
+    replace_shard(records, [wrong] * 33)
+    findings = verify(records).findings
+    assert sum("empty.jpeg" in line for line in findings) == MAX_LINES
+    assert "and 13 more records" in findings
+
+
+def test_folder_without_a_data_set_is_refused(tmp_path):
+    with pytest.raises(InputError, match="dataset_info.json"):
+        verify(tmp_path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -83,11 +85,16 @@ def nuswide_labels(num_images: int) -> np.ndarray:
     return labels
 
 
+def nuswide_filenames(num_images: int) -> list[str]:
+    """The images from 37 on have photo ids that others have, as six of the release's do."""
+    return [f"{CATEGORIES[i % 2]}/{i:04d}_{i % 37}.jpg" for i in range(num_images)]
+
+
 def write_nuswide(root: Path, num_images: int = 40, num_missing: int = 0) -> Path:
     """The release's layout; the first 60 percent of the images are the official training set."""
     folder = root / "NUS-WIDE"
     labels = nuswide_labels(num_images)
-    filenames = [f"{CATEGORIES[i % 2]}\\{i:04d}_{i * 7}.jpg" for i in range(num_images)]
+    filenames = [name.replace("/", "\\") for name in nuswide_filenames(num_images)]
     num_train = num_images * 6 // 10
     parts = {"": slice(None), "Train": slice(num_train), "Test": slice(num_train, None)}
 
@@ -138,4 +145,78 @@ class Striped:
 
 def convert_striped(folder: Path) -> Path:
     convert(Striped(), folder, name="striped", settings={}, workers=1, progress=False)
+    return folder
+
+
+def write_photographs(folder: Path, *names: str) -> Path:
+    """Different JPEG pictures of these names, which may have folders in them."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(zlib.crc32(f"{folder.name}/{name}".encode())))
+    return folder
+
+
+def write_coco(root: Path) -> Path:
+    """4 training and 2 validation images, 3 categories; one image in each has no annotation."""
+    folder = root / "coco"
+    # The ids have gaps and are not in order, as in COCO.
+    categories = [{"id": 18, "name": "dog"}, {"id": 1, "name": "person"}, {"id": 90, "name": "cup"}]
+    annotated = {
+        "train2017": {7: [90, 1, 1], 3: [18], 9: [], 4: [1]},
+        "val2017": {5: [1, 18], 6: []},
+    }
+    (folder / "annotations").mkdir(parents=True)
+    for name, images in annotated.items():
+        write_photographs(folder / name, *(f"{image_id:012d}.jpg" for image_id in images))
+        content = {
+            "info": {"year": 2017},
+            "images": [
+                {"id": image_id, "file_name": f"{image_id:012d}.jpg", "height": 12, "width": 18}
+                for image_id in images
+            ],
+            "annotations": [
+                {"id": 100 * image_id + index, "image_id": image_id, "category_id": category}
+                | {"iscrowd": index % 2, "segmentation": [[1.5, 2.0, 3.0, 4.0]], "area": 2.5}
+                for image_id, image_categories in images.items()
+                for index, category in enumerate(image_categories)
+            ],
+            "categories": categories,
+        }
+        path = folder / "annotations" / f"instances_{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def nuswide_features(num_images: int) -> np.ndarray:
+    """Random features in the release's 1,134 columns; the first three say the tags, noisily."""
+    rng = np.random.default_rng(0)
+    features = rng.random((num_images, 1134)).astype(np.float32)
+    features[:, 634:] = rng.poisson(0.5, (num_images, 500))  # the bag of words are whole numbers
+    labels = nuswide_labels(num_images)
+    features[:, : labels.shape[1]] += 50 * labels
+    return features
+
+
+def write_nuswide_features(folder: Path, num_images: int = 40) -> Path:
+    """The twelve files of low-level features beside what `write_nuswide` wrote."""
+    features = nuswide_features(num_images)
+    num_train = num_images * 6 // 10
+    (folder / "Low_Level_Features").mkdir()
+    start = 0
+    for pattern, width in (
+        ("{}_Normalized_CH.dat", 64),
+        ("{}_Normalized_CORR.dat", 144),
+        ("{}_Normalized_EDH.dat", 73),
+        ("{}_Normalized_WT.dat", 128),
+        ("{}_Normalized_CM55.dat", 225),
+        ("BoW_{}_int.dat", 500),
+    ):
+        write = int if pattern.startswith("BoW") else str
+        for part, rows in (("Train", slice(num_train)), ("Test", slice(num_train, None))):
+            block = features[rows, start : start + width]
+            # A blank after each number, the last one too.
+            text = "".join("".join(f"{write(value)} " for value in row) + "\n" for row in block)
+            (folder / "Low_Level_Features" / pattern.format(part)).write_text(text)
+        start += width
     return folder

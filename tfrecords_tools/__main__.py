@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
+from tfrecords_tools.download.command import nuswide_download
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.sources import SOURCES, source_class
+from tfrecords_tools.sources.nuswide.command import nuswide_features
 
 FOLDER = click.Path(path_type=Path)
+KEEP = "keep"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,51 +24,107 @@ def cli() -> None:
     """Convert images and tags to TFRecord shards, and check them."""
 
 
+cli.add_command(nuswide_download)
+cli.add_command(nuswide_features)
+
+
+class _Size(click.ParamType):
+    """A number of pixels, or `keep`, which is None."""
+
+    name = "pixels|keep"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return KEEP if value == KEEP else click.IntRange(1).convert(value, param, ctx)
+
+
 @cli.command()
 @click.argument("name", metavar="SOURCE", type=click.Choice(list(SOURCES)))
+@click.argument("runner_options", metavar="[-- RUNNER OPTIONS]", nargs=-1)
 @click.option("--input", "input_dir", type=FOLDER, help="Folder of the original data set.")
 @click.option("--output", type=FOLDER, required=True, help="Folder to write the records into.")
-@click.option("--size", type=click.IntRange(1), help="Resize images to SIZE x SIZE pixels.")
+@click.option(
+    "--size",
+    type=_Size(),
+    help="Side of the square that images are resized to (default 256; scenes 64); or keep.",
+)
+@click.option(
+    "--shorter-side",
+    is_flag=True,
+    default=None,
+    help="Resize the shorter side to --size instead and keep the aspect ratio.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Of the random choices.")
 @click.option("--train", type=click.IntRange(1), help="Number of training images (scenes).")
 @click.option("--validation", type=click.IntRange(0), help="Number of validation images (scenes).")
 @click.option("--test", type=click.IntRange(1), help="Number of test images (scenes).")
 @click.option("--split", type=click.Choice(["paper", "official"]), help="Which one (nuswide).")
+@click.option(
+    "--test-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of test images where neither labels nor folders divide them (folder); default 0.1.",
+)
+@click.option(
+    "--keep-untagged",
+    is_flag=True,
+    default=None,
+    help="Keep images without a tag (folder, coco).",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default one a core.")
 @click.option(
     "--max-rejected",
     type=click.FloatRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="Share of damaged images above which to stop.",
+    help="Share of damaged images above which to stop; default 0.01, or 10 images if more.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace another data set in the output folder.")
+@click.option(
+    "--runner",
+    help="Run as an Apache Beam pipeline (extra beam): DirectRunner, FlinkRunner, ...; its "
+    "options follow after --.",
+)
 def convert(
     name: str,
+    runner_options: tuple[str, ...],
     output: Path,
     workers: int | None,
-    max_rejected: float,
+    max_rejected: float | None,
     overwrite: bool,
+    runner: str | None,
     **options: Any,
 ) -> None:
-    """Write the images and tags of SOURCE as TFRecord shards."""
-    from tfrecords_tools import convert as conversion
+    """Write the images and tags of SOURCE as TFRecord shards.
+
+    A conversion that was stopped goes on where it was when the same command is given again.
+
+    \b
+    Example:
+      python -m tfrecords_tools convert folder --input photos --output records
+    """
     from tfrecords_tools.describe import describe
 
+    if runner is None and runner_options:
+        raise click.UsageError(f"unexpected argument {runner_options[0]!r}")
+    if runner is not None and workers is not None:
+        raise click.UsageError("--workers is not for --runner; give the runner's own option")
     source = _open_source(name, options)
-    for split, count in getattr(source, "missing", {}).items():
-        if count:
-            click.echo(f"{split}: {count:,} images are not in the input folder, left out", err=True)
+    for note in getattr(source, "notes", ()):
+        click.echo(note, err=True)
     import_tensorflow()
-    info = conversion.convert(
-        source,
-        output,
-        name=name,
-        settings=source.settings,
-        workers=workers,
-        overwrite=overwrite,
-        max_rejected=max_rejected,
-    )
+    choices = {
+        "name": name,
+        "settings": source.settings,
+        "overwrite": overwrite,
+        "max_rejected": max_rejected,
+    }
+    if runner is None:
+        from tfrecords_tools.convert import convert as convert_here
+
+        info = convert_here(source, output, workers=workers, **choices)
+    else:
+        from tfrecords_tools.beam import convert_with_beam
+
+        info = convert_with_beam(
+            source, output, runner=runner, pipeline_options=runner_options, **choices
+        )
     click.echo(describe(info))
 
 
@@ -73,11 +132,18 @@ def _open_source(name: str, options: dict[str, Any]) -> Any:
     source = source_class(name)
     accepted = inspect.signature(source).parameters
     given = {option: value for option, value in options.items() if value is not None}
-    for option in given:
-        if option not in accepted:
-            raise click.UsageError(f"--{option.removesuffix('_dir')} is no option of {name}")
+    for option, value in given.items():
+        if option not in accepted or (value == KEEP and "shorter_side" not in accepted):
+            shown = option.removesuffix("_dir").replace("_", "-")
+            raise click.UsageError(
+                f"--{shown}{' keep' if value == KEEP else ''} is no option of {name}"
+            )
     if "input_dir" in accepted and "input_dir" not in given:
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
+    if given.get("size") == KEEP:
+        if "shorter_side" in given:
+            raise click.UsageError("--shorter-side needs a --size in pixels, not keep")
+        given["size"] = None
     return source(**given)
 
 
@@ -85,13 +151,15 @@ def _open_source(name: str, options: dict[str, Any]) -> Any:
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def verify(directory: Path) -> None:
     """Check every file, record, image and count in DIR; exit status 1 if anything is wrong."""
-    from tfrecords_tools import verify as verification
+    from tfrecords_tools.verify import verify as verify_data_set
 
     import_tensorflow()
-    findings = verification.verify(directory)
-    for finding in findings:
+    report = verify_data_set(directory)
+    for finding in report.findings:
         click.echo(finding)
-    if findings:
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}")
+    if report.findings:
         sys.exit(1)
     click.echo(f"{directory}: nothing wrong")
 
@@ -111,7 +179,7 @@ def main() -> None:
     try:
         sys.exit(cli.main(prog_name="python -m tfrecords_tools", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command begins again.", err=True)
+        click.echo("Stopped; the same command goes on from here, where it can.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()

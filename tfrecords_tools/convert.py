@@ -1,7 +1,7 @@
 """Converting a source of images and tags to a data set of TFRecord shards.
 
 Images are read and resized in worker processes and written by this one, in the source's order, so
-that the files are the same whatever the number of workers.
+that the files are the same whatever the number of workers, and however often it was interrupted.
 """
 
 from __future__ import annotations
@@ -10,30 +10,34 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from tfrecords_tools import journal
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.loading import Loader, Rejected, Source
 from tfrecords_tools.schema import (
     INFO_FILE,
+    REJECTED_FILE,
     TEMPORARY_SUFFIX,
     DatasetInfo,
     Record,
-    Split,
-    serialize,
 )
 from tfrecords_tools.shards import (
-    REJECTED_FILE,
-    SplitWriter,
-    claim_folder,
+    FinishedShard,
     file_sha256,
-    remove_shards,
+    joined_splits,
+    plan_shards,
+    write_shard,
 )
+
+# Without --max-rejected: this share of the images, or this many if that is more.
+USUAL_SHARE_REJECTED, USUAL_NUM_REJECTED = 0.01, 10
 
 
 def convert(
@@ -45,13 +49,13 @@ def convert(
     workers: int | None = None,
     progress: bool = True,
     overwrite: bool = False,
-    max_rejected: float = 0.01,
+    max_rejected: float | None = None,
 ) -> DatasetInfo:
     """Writes a source's images and tags as TFRecord shards with a `dataset_info.json`.
 
-    Damaged images are left out and listed in `rejected.csv`. A data set that is already there,
-    complete and made from the same images (by name, tags and size) with the same settings, is
-    returned as it is.
+    Damaged images are left out and listed in `rejected.csv`. A conversion that was stopped goes
+    on with its first unfinished shard. A data set that is already there, complete and made from
+    the same images (by name, tags and size) with the same settings, is returned as it is.
 
     Args:
         source: the images and tags.
@@ -61,28 +65,70 @@ def convert(
         workers: number of worker processes; 1 for none, None for one a processor core.
         progress: whether to show a progress bar, if standard error is a terminal.
         overwrite: whether to replace another data set in `output`.
-        max_rejected: the share of damaged images, 0 to 1, above which the conversion stops.
+        max_rejected: the share of damaged images, 0 to 1, above which the conversion stops; None
+            for a hundredth of the images, or ten of them if that is more.
 
     Raises:
         InputError: the source has too many damaged images, or wrong tag ids, or an empty split;
             `output` cannot be written or holds another data set.
-        OSError: writing fails on the way, as on a full disk.
+        OSError: writing fails on the way, as on a full disk. What was finished is kept.
 
     Example:
         >>> source = Corel5K("corel5k", size=64)
-        >>> info = convert(source, "records/corel5k", name="corel5k", settings={"size": 64})
+        >>> info = convert(source, "records/corel5k", name="corel5k", settings=source.settings)
         >>> info.splits["train"].num_images
         4500
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
-    if not 0 <= max_rejected <= 1:
-        raise ValueError(f"max_rejected must be a share from 0 to 1, received {max_rejected}")
+    directory = Path(output)
+    planned = plan_dataset(source, name, settings)
+    if (directory / INFO_FILE).exists() and not overwrite:
+        return reuse(directory, planned)
+
+    num_images = {split: len(items) for split, items in source.splits.items()}
+    plan = plan_shards(num_images)
+    limit = RejectionLimit(sum(num_images.values()), max_rejected)
+    finished = journal.begin(directory, planned, [shard.file for shard in plan], overwrite)
+    for shard in finished.values():
+        limit.count(shard.rejected)
+    pending = [shard for shard in plan if shard.file not in finished]
+    items = [
+        item for shard in pending for item in source.splits[shard.split][shard.start : shard.stop]
+    ]
+    with (
+        Loader(source, workers or os.cpu_count() or 1) as loader,
+        tqdm(
+            loader.load(items),
+            desc=name,
+            total=sum(num_images.values()),
+            initial=sum(num_images.values()) - len(items),
+            unit="image",
+            # None: no bar where standard error is not a terminal.
+            disable=None if progress else True,
+        ) as bar,
+    ):
+        results = iter(bar)
+        for planned_shard in pending:
+            part = islice(results, planned_shard.stop - planned_shard.start)
+            written = write_shard(
+                directory, planned_shard.file, limit.watch(part), source.tag_names
+            )
+            journal.note(directory, written)
+            finished[planned_shard.file] = written
+    return finish(directory, planned, num_images, finished)
+
+
+def plan_dataset(source: Source, name: str, settings: dict[str, Any]) -> DatasetInfo:
+    """The data set that a source is to become, with its splits still empty.
+
+    Raises:
+        InputError: a split has no images.
+    """
     for split, items in source.splits.items():
         if not items:
             raise InputError(f"{name}: there are no images for the split {split!r}")
-    directory = Path(output)
-    planned = DatasetInfo(
+    return DatasetInfo(
         name=name,
         source=f"{type(source).__module__}.{type(source).__qualname__}",
         settings=json.loads(json.dumps(settings)),
@@ -90,81 +136,96 @@ def convert(
         splits={},
         input_checksum=_input_checksum(source),
     )
-    if (directory / INFO_FILE).exists() and not overwrite:
-        return _reuse(directory, planned)
 
-    claim_folder(directory, overwrite)
-    rejected = _RejectedImages(sum(map(len, source.splits.values())), max_rejected)
-    try:
-        splits = {}
-        with Loader(source, workers or os.cpu_count() or 1) as loader:
-            for split, items in source.splits.items():
-                # disable=None: tqdm shows no bar where standard error is not a terminal.
-                results = tqdm(
-                    loader.load(items),
-                    desc=split,
-                    total=len(items),
-                    unit="image",
-                    disable=None if progress else True,
-                )
-                writer = SplitWriter(directory, split, len(items))
-                splits[split] = _write_split(results, writer, source.tag_names, rejected)
-        rejected.write(directory)
-    except BaseException:
-        remove_shards(directory)
-        raise
+
+class RejectionLimit:
+    """Counts damaged images; raises InputError when they become too many.
+
+    Args:
+        num_images: how many images there are in all.
+        max_share: the share that may be damaged, 0 to 1; None for the usual limit.
+    """
+
+    def __init__(self, num_images: int, max_share: float | None) -> None:
+        if max_share is not None and not 0 <= max_share <= 1:
+            raise ValueError(f"max_rejected must be a share from 0 to 1, received {max_share}")
+        self._num_images = num_images
+        self._max_rejected = (
+            max(USUAL_SHARE_REJECTED * num_images, USUAL_NUM_REJECTED)
+            if max_share is None
+            else max_share * num_images
+        )
+        self._num_rejected = 0
+        self._first: list[str] = []
+
+    def watch(self, results: Iterable[Record | Rejected]) -> Iterator[Record | Rejected]:
+        """Passes results on and counts the rejected ones."""
+        for result in results:
+            if isinstance(result, Rejected):
+                self.count([result])
+            yield result
+
+    def count(self, rejected: list[Rejected]) -> None:
+        """Adds damaged images."""
+        self._num_rejected += len(rejected)
+        self._first += [entry.reason for entry in rejected[: 3 - len(self._first)]]
+        if self._num_rejected > self._max_rejected:
+            raise InputError(
+                f"{self._num_rejected} or more of {self._num_images} images are damaged, "
+                f"{int(self._max_rejected)} are allowed; mend them, or allow a larger share "
+                f"(--max-rejected). The first: {'; '.join(self._first)}"
+            )
+
+
+def finish(
+    directory: Path,
+    planned: DatasetInfo,
+    num_images: Mapping[str, int],
+    finished: Mapping[str, FinishedShard],
+) -> DatasetInfo:
+    """Writes `rejected.csv` and, last, `dataset_info.json`.
+
+    Args:
+        directory: the output folder, with all shards.
+        planned: the data set, its splits still empty.
+        num_images: the number of images of each split.
+        finished: the shards by file name.
+
+    Raises:
+        InputError: every image of a split was rejected.
+    """
+    splits = joined_splits(num_images, finished, len(planned.tag_names))
+    for name, split in splits.items():
+        if not split.num_images:
+            first = finished[split.shards[0].file].rejected[0]
+            raise InputError(
+                f"none of the {split.num_rejected} images of the split {name!r} can be read; "
+                f"the first: {first.reason}"
+            )
+    rejected = [
+        entry
+        for split in splits.values()
+        for shard in split.shards
+        for entry in finished[shard.file].rejected
+    ]
+    _write_rejected(directory, rejected)
     info = replace(planned, splits=splits)
-    info.save(directory)
+    journal.finish(directory, info)
     return info
 
 
-def _write_split(
-    results: Iterable[Record | Rejected],
-    writer: SplitWriter,
-    tag_names: Sequence[str],
-    rejected: _RejectedImages,
-) -> Split:
-    tag_counts = [0] * len(tag_names)
-    num_images = num_rejected = 0
-    for result in results:
-        if isinstance(result, Rejected):
-            rejected.add(result)
-            num_rejected += 1
-            continue
-        writer.write(serialize(result, tag_names))
-        num_images += 1
-        for tag_id in result.tag_ids:
-            tag_counts[tag_id] += 1
-    return Split(num_images, tag_counts, writer.finish(), num_rejected)
-
-
-class _RejectedImages:
-    """The damaged images of a conversion; raises InputError when they become too many."""
-
-    def __init__(self, num_images: int, max_share: float) -> None:
-        self._num_images = num_images
-        self._max_share = max_share
-        self._rejected: list[Rejected] = []
-
-    def add(self, rejected: Rejected) -> None:
-        self._rejected.append(rejected)
-        if len(self._rejected) > self._max_share * self._num_images:
-            first = "; ".join(entry.reason for entry in self._rejected[:3])
-            raise InputError(
-                f"{len(self._rejected)} or more of {self._num_images} images are damaged, "
-                f"{self._max_share:.2%} are allowed (--max-rejected). The first: {first}"
-            )
-
-    def write(self, directory: Path) -> None:
-        if not self._rejected:
-            return
-        path = directory / REJECTED_FILE
-        temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(Rejected._fields)
-            rows.writerows(self._rejected)
-        os.replace(temporary, path)
+def _write_rejected(directory: Path, rejected: list[Rejected]) -> None:
+    """Lists the damaged images in `rejected.csv`, if there are any."""
+    if not rejected:
+        return
+    path = directory / REJECTED_FILE
+    temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
+    # A name that is no UTF-8 is written with escapes.
+    with temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        rows = csv.writer(file)
+        rows.writerow(Rejected._fields)
+        rows.writerows(rejected)
+    os.replace(temporary, path)
 
 
 def _input_checksum(source: Source) -> str:
@@ -174,13 +235,24 @@ def _input_checksum(source: Source) -> str:
     for split, items in source.splits.items():
         digest.update(f"{split}\n".encode())
         for item in items:
-            size = path(item).stat().st_size if path else ""
-            digest.update(f"{item!r} {size}\n".encode())
+            size = _file_size(path, item) if path else ""
+            digest.update(f"{item!r} {size}\n".encode(errors="backslashreplace"))
     return digest.hexdigest()
 
 
-def _reuse(directory: Path, planned: DatasetInfo) -> DatasetInfo:
-    """The data set that is already in a folder, if it is whole and the one that is planned."""
+def _file_size(path: Any, item: Any) -> int | str:
+    try:
+        return path(item).stat().st_size
+    except (InputError, OSError):  # it will be rejected with its reason
+        return "unreadable"
+
+
+def reuse(directory: Path, planned: DatasetInfo) -> DatasetInfo:
+    """The data set that is already in a folder, if it is whole and the one that is planned.
+
+    Raises:
+        InputError: it is another one, or damaged.
+    """
     info = DatasetInfo.load(directory)
     for field, what in (
         ("name", "name"),
@@ -204,4 +276,6 @@ def _reuse(directory: Path, planned: DatasetInfo) -> DatasetInfo:
                     f"{path} is missing or damaged (its SHA-256 is not the one in {INFO_FILE}); "
                     "make the data set again with --overwrite"
                 )
+    # Left when the conversion was killed in its very last moment.
+    journal.remove_notes(directory)
     return info

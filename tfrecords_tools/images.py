@@ -1,40 +1,50 @@
-"""Reading image files: checked in full, resized if wanted."""
+"""Reading image files: checked in full, upright, resized if wanted, always as JPEG."""
 
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import simplejpeg
 from PIL import ExifTags, Image, ImageOps
 
 from tfrecords_tools.errors import InputError
 
+RESAMPLING = Image.Resampling.BICUBIC
 JPEG_QUALITY = 95
+LARGEST_JPEG_SIDE = 65_500
+# What sources put into their settings.
+ENCODING = {"resampling": RESAMPLING.name.lower(), "jpeg_quality": JPEG_QUALITY}
 
 
 class EncodedImage(NamedTuple):
-    """An image file in memory, with its height and width in pixels."""
+    """A JPEG file in memory, with its height and width in pixels."""
 
     encoded: bytes
     height: int
     width: int
 
 
-def load_image(path: Path, size: int | None = None) -> EncodedImage:
+def load_image(path: Path, size: int | None = 256, shorter_side: bool = False) -> EncodedImage:
     """Reads an image file and decodes it once in full to check it.
+
+    A JPEG file that is upright and of the right size is kept byte for byte; all else is encoded
+    as JPEG of quality 95. Photographs are turned upright by their EXIF orientation; transparent
+    pixels are shown on white; of 16 bits a channel the upper 8 are kept; of an animation the first
+    frame. Gray stays gray, all other colours become RGB.
 
     Args:
         path: the file, in any format that Pillow reads.
-        size: height and width to resize to, without keeping the aspect ratio as the paper does,
-            by averaging areas and encoded as JPEG of quality 95; None to keep the image.
-
-    Returns:
-        The image as JPEG or PNG, grayscale or RGB. The file's own bytes are kept where it is such
-        a file, upright and of the right size.
+        size: side in pixels of the square that images are resized to, without keeping the aspect
+            ratio as the paper does, by antialiased bicubic resampling; None to keep their sizes.
+        shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
 
     Raises:
-        InputError: the file is missing, damaged or not an image.
+        InputError: the file is missing, damaged, not an image, of more than about 179 million
+            pixels (a decompression bomb), or too long and thin to be resized.
 
     Example:
         >>> load_image(Path("cat.jpg"), size=256).height
@@ -42,18 +52,100 @@ def load_image(path: Path, size: int | None = None) -> EncodedImage:
     """
     try:
         content = path.read_bytes()
-        with Image.open(io.BytesIO(content)) as stored:
-            stored.load()
-            upright = stored.getexif().get(ExifTags.Base.Orientation, 1) == 1
-            plain = stored.format in ("JPEG", "PNG") and stored.mode in ("L", "RGB") and upright
-            if plain and size in (None, stored.width) and size in (None, stored.height):
-                return EncodedImage(content, stored.height, stored.width)
-            image = ImageOps.exif_transpose(stored).convert("RGB")
-        if size is not None:
-            image = image.resize((size, size), Image.Resampling.BOX)
-    # Pillow raises SyntaxError for some broken PNG files, ValueError for some broken headers.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings():
+            # Pillow warns of oddities in metadata; what it cannot read it raises.
+            warnings.simplefilter("ignore")
+            return _load(content, size, shorter_side)
+    # Pillow raises SyntaxError for some broken PNG files, and ValueError, struct.error,
+    # IndexError and others for some broken headers; whatever it is, this image is damaged.
+    except (OSError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read as an image: {reason}") from error
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
         raise InputError(f"{path} cannot be read as an image: {error}") from error
+
+
+def _load(content: bytes, size: int | None, shorter_side: bool) -> EncodedImage:
+    with Image.open(io.BytesIO(content)) as stored:
+        upright = _is_upright(stored)
+        is_plain_jpeg = stored.format in ("JPEG", "MPO") and stored.mode in ("L", "RGB")
+        if stored.format == "PNG":
+            # Checks the file's checksums, which decoding does not.
+            Image.open(io.BytesIO(content)).verify()
+        if is_plain_jpeg and upright and stored.size == _resized(stored.size, size, shorter_side):
+            check_jpeg(content)
+            return EncodedImage(content, stored.height, stored.width)
+        if is_plain_jpeg and upright:
+            image = Image.fromarray(_decode_jpeg(content, stored.mode))
+        else:
+            if is_plain_jpeg:
+                check_jpeg(content)
+            stored.load()
+            image = _gray_or_rgb(stored if upright else ImageOps.exif_transpose(stored))
+    wanted = _resized(image.size, size, shorter_side)
+    if image.size != wanted:
+        image = image.resize(wanted, RESAMPLING)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return EncodedImage(buffer.getvalue(), image.height, image.width)
+
+
+def check_jpeg(content: bytes) -> None:
+    """Reads every coefficient of a JPEG file, gray or colour.
+
+    Pillow and TensorFlow pass over damaged data inside a file; this does not.
+
+    Raises:
+        ValueError: the data are damaged or cut off.
+    """
+    # Decoded at an eighth of its size: all data are read, but there is less to compute.
+    simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=1)
+
+
+def _decode_jpeg(content: bytes, mode: str) -> np.ndarray:
+    if mode == "L":
+        return simplejpeg.decode_jpeg(content, "GRAY")[..., 0]
+    return simplejpeg.decode_jpeg(content, "RGB")
+
+
+def _is_upright(image: Image.Image) -> bool:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) in (0, 1)
+    except Exception:  # damaged metadata of a picture that may be whole
+        return True
+
+
+def _gray_or_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers of no known range")
+    if image.mode.startswith("I"):
+        # Pillow itself would cut all values off at 255.
+        return Image.fromarray((np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _resized(
+    width_and_height: tuple[int, int], size: int | None, shorter_side: bool
+) -> tuple[int, int]:
+    if size is None:
+        return width_and_height
+    if not shorter_side:
+        return size, size
+    scale = size / min(width_and_height)
+    width, height = (max(1, round(side * scale)) for side in width_and_height)
+    if max(width, height) > LARGEST_JPEG_SIDE:
+        raise ValueError(
+            f"{width_and_height[0]} x {width_and_height[1]} pixels are too long and thin to be "
+            f"resized to a shorter side of {size}"
+        )
+    return width, height
+
+
+def image_settings(size: int | None, shorter_side: bool) -> dict[str, Any]:
+    """What decides the stored image, for a source's `settings`."""
+    return {"size": size, "shorter_side": shorter_side, **ENCODING}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
 import signal
@@ -73,7 +74,7 @@ class Loader:
                 # A forked child of a process with TensorFlow's threads may hang.
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_start_worker,
-                initargs=(self._source,),
+                initargs=(without_items(self._source),),
             )
             # Ctrl-C reaches all processes of a terminal; this one ends the workers.
             with _interrupts_ignored():
@@ -90,7 +91,7 @@ class Loader:
         tasks = (items[i : i + ITEMS_PER_TASK] for i in range(0, len(items), ITEMS_PER_TASK))
         if self._pool is None:
             for task in tasks:
-                yield from _load(self._source, task)
+                yield from (load_item(self._source, item) for item in task)
             return
         waiting: deque[Future[list[Record | Rejected]]] = deque()
         for task in tasks:
@@ -114,14 +115,19 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _load(source: Source, items: Sequence[Any]) -> list[Record | Rejected]:
-    results: list[Record | Rejected] = []
-    for item in items:
-        try:
-            results.append(source.load(item))
-        except InputError as error:
-            results.append(Rejected(str(getattr(item, "filename", item)), str(error)))
-    return results
+def without_items(source: Source) -> Source:
+    """A copy to send to a worker, which is told its items one by one: a list may be millions."""
+    reader = copy.copy(source)
+    vars(reader).pop("splits", None)
+    return reader
+
+
+def load_item(source: Source, item: Any) -> Record | Rejected:
+    """The record of an item, or why there is none."""
+    try:
+        return source.load(item)
+    except InputError as error:
+        return Rejected(str(getattr(item, "filename", item)), str(error))
 
 
 _worker_source: Source
@@ -142,4 +148,4 @@ def _end_with_parent() -> None:
 
 
 def _load_in_worker(items: Sequence[Any]) -> list[Record | Rejected]:
-    return _load(_worker_source, items)
+    return [load_item(_worker_source, item) for item in items]

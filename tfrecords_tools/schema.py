@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 INFO_FILE = "dataset_info.json"
+# In a folder whose conversion is not finished.
+JOURNAL_FILE = "conversion.json"
+REJECTED_FILE = "rejected.csv"
 TEMPORARY_SUFFIX = ".partial"
 
 ENCODED = "image/encoded"
@@ -133,16 +136,20 @@ def deserialize(serialized: bytes) -> Record:
         ) from error
 
 
-def parse(serialized: tf.Tensor, num_tags: int) -> dict[str, tf.Tensor]:
-    """Decodes a record inside a `tf.data` pipeline.
+def parse(serialized: tf.Tensor, num_tags: int, num_ids: int | None = None) -> dict[str, tf.Tensor]:
+    """Decodes a record inside a `tf.data` pipeline; what is not used of it costs nothing.
 
     Args:
         serialized: string scalar, one serialized record.
         num_tags: the number of tags of the data set, c.
+        num_ids: pad `tag_ids` with -1 to this length, K, for large vocabularies; at least the
+            number of tags of the image.
 
     Returns:
-        `encoded`, string scalar, the image file; `filename`, string scalar; `labels`, float32
-        (c,): 1 for the image's tags, -1 for the unknown ones, otherwise 0.
+        `encoded`, string scalar, the image file; `filename`, string scalar; `height` and `width`,
+        int32 scalars, in pixels; `labels`, float32 (c,): 1 for the image's tags, -1 for the
+        unknown ones, otherwise 0; `tag_ids`, int32 (number of the image's tags,), or (K,) where
+        `num_ids` is given; `unknown_ids`, int32 (number of its unknown tags,).
 
     Example:
         >>> dataset = tf.data.TFRecordDataset(files)
@@ -150,20 +157,33 @@ def parse(serialized: tf.Tensor, num_tags: int) -> dict[str, tf.Tensor]:
     """
     import tensorflow as tf
 
-    integers = tf.io.RaggedFeature(tf.int64)
+    integers = tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True)
     features = tf.io.parse_single_example(
         serialized,
         {
             ENCODED: tf.io.FixedLenFeature([], tf.string),
             FILENAME: tf.io.FixedLenFeature([], tf.string),
+            HEIGHT: tf.io.FixedLenFeature([], tf.int64),
+            WIDTH: tf.io.FixedLenFeature([], tf.int64),
             TAG_IDS: integers,
             UNKNOWN_IDS: integers,
         },
     )
-    labels = tf.zeros(num_tags)
-    for ids, value in ((features[TAG_IDS], 1.0), (features[UNKNOWN_IDS], -1.0)):
-        labels = tf.tensor_scatter_nd_update(labels, ids[:, None], tf.fill(tf.shape(ids), value))
-    return {"encoded": features[ENCODED], "filename": features[FILENAME], "labels": labels}
+    tag_ids, unknown_ids = (tf.cast(features[name], tf.int32) for name in (TAG_IDS, UNKNOWN_IDS))
+    values = tf.concat([tf.ones(tf.shape(tag_ids)), -tf.ones(tf.shape(unknown_ids))], axis=0)
+    labels = tf.scatter_nd(tf.concat([tag_ids, unknown_ids], axis=0)[:, None], values, (num_tags,))
+    if num_ids is not None:
+        padding = [[0, num_ids - tf.size(tag_ids)]]
+        tag_ids = tf.ensure_shape(tf.pad(tag_ids, padding, constant_values=-1), (num_ids,))
+    return {
+        "encoded": features[ENCODED],
+        "filename": features[FILENAME],
+        "height": tf.cast(features[HEIGHT], tf.int32),
+        "width": tf.cast(features[WIDTH], tf.int32),
+        "labels": labels,
+        "tag_ids": tag_ids,
+        "unknown_ids": unknown_ids,
+    }
 
 
 @dataclass(frozen=True)
@@ -276,8 +296,11 @@ class DatasetInfo:
 def _why_missing(path: Path) -> str:
     if not path.parent.is_dir():
         return f"{path.parent} is not a folder; expected a data set made by tfrecords_tools convert"
-    if Path(f"{path}{TEMPORARY_SUFFIX}").exists():
-        return f"{path.parent}: the conversion did not finish; run the same convert command again"
+    if (path.parent / JOURNAL_FILE).exists():
+        return (
+            f"{path.parent}: the conversion did not finish; run the same convert command again, "
+            "it goes on where it stopped"
+        )
     return (
         f"{path.parent} holds no {INFO_FILE}; expected a data set made by "
         "`python -m tfrecords_tools convert`"

@@ -1,97 +1,140 @@
-"""Writing the shards of a split, and taking over the folder that they go into.
-
-A folder is in one of three states: complete (it has `dataset_info.json`), in the making (it has
-only that file's temporary form, written first), or not ours. Shards are written under
-a temporary name and renamed when they are whole.
-"""
+"""Which images go into which shard, and writing one: aside first, renamed when it is whole."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tfrecords_tools.errors import InputError
-from tfrecords_tools.schema import INFO_FILE, TEMPORARY_SUFFIX, Shard
+from tfrecords_tools.loading import Rejected
+from tfrecords_tools.schema import TEMPORARY_SUFFIX, Record, Shard, Split, serialize
 
-SHARD_BYTES = 100_000_000
+# Small splits too can be read in parallel; of large ones not much is done twice after a kill.
 SHARDS_PER_SPLIT = 8
-SHARD_PATTERN = "*-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].tfrecord"
-REJECTED_FILE = "rejected.csv"
+RECORDS_PER_SHARD = 1024
 
 
-class SplitWriter:
-    """Writes serialized records as `train-00000-of-00008.tfrecord` and so on.
+class PlannedShard(NamedTuple):
+    """A shard to be written from the images `start` to `stop` - 1 of its split."""
 
-    A shard ends at `SHARD_BYTES` or at its share of `SHARDS_PER_SPLIT`, whichever comes first, so
-    that small splits too can be read in parallel.
+    split: str
+    file: str
+    start: int
+    stop: int
+
+
+class FinishedShard(NamedTuple):
+    """A shard that was written: its file, the images a tag id, and the images left out."""
+
+    shard: Shard
+    tag_counts: dict[int, int]
+    rejected: list[Rejected]
+
+
+def plan_shards(num_images: Mapping[str, int]) -> list[PlannedShard]:
+    """Cuts splits into shards of `RECORDS_PER_SHARD` images, or `SHARDS_PER_SPLIT` smaller ones.
+
+    The plan follows from the numbers of images alone, so that shards can be written in any order,
+    on any machine.
+
+    Args:
+        num_images: the number of images of each split.
+
+    Example:
+        >>> [shard.file for shard in plan_shards({"test": 2})]
+        ['test-00000-of-00002.tfrecord', 'test-00001-of-00002.tfrecord']
+    """
+    plan = []
+    for split, total in num_images.items():
+        size = max(1, min(-(-total // SHARDS_PER_SPLIT), RECORDS_PER_SHARD))
+        starts = range(0, total, size)
+        plan += [
+            PlannedShard(
+                split,
+                f"{split}-{index:05d}-of-{len(starts):05d}.tfrecord",
+                start,
+                min(start + size, total),
+            )
+            for index, start in enumerate(starts)
+        ]
+    return plan
+
+
+def write_shard(
+    directory: Path, file: str, results: Iterable[Record | Rejected], tag_names: Sequence[str]
+) -> FinishedShard:
+    """Writes one shard under its final name, or nothing.
 
     Args:
         directory: the data set's folder.
-        split: the split's name.
-        num_records: how many records are expected; fewer may come.
+        file: the shard's name.
+        results: its images; the rejected ones are left out and handed back.
+        tag_names: the names of the data set's tags.
 
-    Example:
-        >>> writer = SplitWriter(directory, "train", num_records=len(records))
-        >>> for record in records:
-        ...     writer.write(serialize(record, tag_names))
-        >>> shards = writer.finish()
+    Raises:
+        InputError: a record has an id that is no tag's.
+        OSError: the file cannot be written, as on a full disk.
     """
-
-    def __init__(self, directory: Path, split: str, num_records: int) -> None:
-        self._directory = directory
-        self._split = split
-        self._records_per_shard = max(1, -(-num_records // SHARDS_PER_SPLIT))
-        self._shards: list[tuple[Path, int]] = []
-        self._writer: Any = None
-        self._records = 0
-        self._bytes = 0
-
-    def write(self, serialized: bytes) -> None:
-        """Appends one record."""
-        import tensorflow as tf
-
-        if self._writer is None:
-            name = f"{self._split}-{len(self._shards):05d}.tfrecord{TEMPORARY_SUFFIX}"
-            self._path = self._directory / name
-            self._writer = tf.io.TFRecordWriter(str(self._path))
-        with _operating_system_errors(self._path):
-            self._writer.write(serialized)
-        self._records += 1
-        self._bytes += len(serialized)
-        if self._records == self._records_per_shard or self._bytes >= SHARD_BYTES:
-            self._close_shard()
-
-    def finish(self) -> list[Shard]:
-        """Gives the shards their final names and returns their descriptions, in order."""
-        if self._writer is not None:
-            self._close_shard()
-        shards = []
-        for index, (path, num_records) in enumerate(self._shards):
-            name = f"{self._split}-{index:05d}-of-{len(self._shards):05d}.tfrecord"
-            shards.append(Shard(name, num_records, path.stat().st_size, file_sha256(path)))
-            os.replace(path, self._directory / name)
-        return shards
-
-    def _close_shard(self) -> None:
-        with _operating_system_errors(self._path):
-            self._writer.close()
-        self._shards.append((self._path, self._records))
-        self._writer, self._records, self._bytes = None, 0, 0
+    path = directory / file
+    # Several machines may write one shard when a cluster repeats work: each a file of its own.
+    temporary = directory / f"{file}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+    tag_counts: Counter[int] = Counter()
+    rejected: list[Rejected] = []
+    num_records = 0
+    try:
+        with _record_writer(temporary, path) as write:
+            for result in results:
+                if isinstance(result, Rejected):
+                    rejected.append(result)
+                    continue
+                write(serialize(result, tag_names))
+                tag_counts.update(result.tag_ids)
+                num_records += 1
+        shard = Shard(file, num_records, temporary.stat().st_size, file_sha256(temporary))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return FinishedShard(shard, dict(sorted(tag_counts.items())), rejected)
 
 
 @contextmanager
-def _operating_system_errors(path: Path) -> Iterator[None]:
-    """Turns TensorFlow's own errors, as for a full disk, into OSError."""
+def _record_writer(temporary: Path, path: Path) -> Iterator[Any]:
+    """Gives a function that appends a record; TensorFlow's own errors become OSError."""
     import tensorflow as tf
 
     try:
-        yield
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            yield writer.write
     except tf.errors.OpError as error:
-        raise OSError(f"{path} cannot be written: {error.message}") from error
+        raise OSError(
+            f"{path} cannot be written: {error.message}; free some space, or choose another "
+            "output folder, and run the same command again"
+        ) from error
+
+
+def joined_splits(
+    num_images: Mapping[str, int], finished: Mapping[str, FinishedShard], num_tags: int
+) -> dict[str, Split]:
+    """The description of each split from those of its shards, by file name."""
+    splits = {}
+    plan = plan_shards(num_images)
+    for split in num_images:
+        shards = [finished[planned.file] for planned in plan if planned.split == split]
+        totals: Counter[int] = Counter()
+        for shard in shards:
+            totals.update(shard.tag_counts)
+        splits[split] = Split(
+            num_images=sum(shard.shard.num_records for shard in shards),
+            tag_counts=[totals[tag_id] for tag_id in range(num_tags)],
+            shards=[shard.shard for shard in shards],
+            num_rejected=sum(len(shard.rejected) for shard in shards),
+        )
+    return splits
 
 
 def file_sha256(path: Path) -> str:
@@ -101,37 +144,3 @@ def file_sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def claim_folder(directory: Path, overwrite: bool) -> None:
-    """Makes a folder ready for a new data set and marks it as in the making.
-
-    What an interrupted conversion left, or with `overwrite` an earlier data set, is removed; other
-    files stay.
-
-    Raises:
-        InputError: the folder cannot be written, or holds record files of another origin.
-    """
-    info = directory / INFO_FILE
-    unfinished = Path(f"{info}{TEMPORARY_SUFFIX}")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if not (overwrite or unfinished.exists()) and any(directory.glob("*.tfrecord")):
-            raise InputError(
-                f"{directory} holds record files but no {INFO_FILE}; "
-                "choose another output folder, or --overwrite to replace them"
-            )
-        unfinished.touch()
-        info.unlink(missing_ok=True)
-        remove_shards(directory)
-    except OSError as error:
-        raise InputError(
-            f"{directory} cannot be written ({error.strerror}); choose another output folder"
-        ) from error
-
-
-def remove_shards(directory: Path) -> None:
-    """Removes shards, whole or begun, and the list of rejected images."""
-    for pattern in (SHARD_PATTERN, f"*.tfrecord{TEMPORARY_SUFFIX}", f"{REJECTED_FILE}*"):
-        for path in directory.glob(pattern):
-            path.unlink()

@@ -9,6 +9,8 @@ SOURCES = {
     "scenes": "Scenes",
     "corel5k": "Corel5K",
     "nuswide": "NUSWide",
+    "coco": "COCO",
+    "folder": "Folder",
 }
 
 

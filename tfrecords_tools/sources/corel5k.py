@@ -9,31 +9,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.images import load_image
-from tfrecords_tools.schema import Record
+from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 
 LABEL_FILES = {"train": "training_label", "test": "test_label"}
 
 
-class LabelledImage(NamedTuple):
-    """An image file, relative to `db/`, and its tags."""
-
-    filename: str
-    tag_ids: tuple[int, ...]
-
-
-class Corel5K:
+class Corel5K(ImageFiles):
     """Reads Corel5K's folder.
 
     Args:
         input_dir: the folder that holds `db` and `labels`, or that holds it as `corel5k`.
-        size: height and width to resize the images to; None to keep them.
-
-    Attributes:
-        settings: what was chosen, for `convert`.
+        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
 
     Raises:
         InputError: a folder or file is missing, or a line of the labels is malformed.
@@ -41,27 +30,19 @@ class Corel5K:
     Example:
         >>> source = Corel5K("corel5k", size=64)
         >>> source.splits["train"][0]
-        LabelledImage(filename='train/1000.jpeg', tag_ids=(0, 1, 2, 3))
+        LabelledImage(filename='train/1000.jpeg', tag_ids=(0, 1, 2, 3), unknown_ids=())
     """
 
-    def __init__(self, input_dir: str | os.PathLike[str], size: int | None = None) -> None:
+    def __init__(
+        self,
+        input_dir: str | os.PathLike[str],
+        size: int | None = 256,
+        shorter_side: bool = False,
+    ) -> None:
         directory = _find(Path(input_dir))
-        self.settings: dict[str, Any] = {"size": size}
-        self.tag_names = _read_lines(directory / "labels" / "words")
-        self.splits = {
-            split: _read_labels(directory, split, len(self.tag_names)) for split in LABEL_FILES
-        }
-        self._images = directory / "db"
-        self._size = size
-
-    def path(self, item: LabelledImage) -> Path:
-        """The image's file."""
-        return self._images / item.filename
-
-    def load(self, item: LabelledImage) -> Record:
-        """Reads one image; raises InputError when it is damaged."""
-        image = load_image(self.path(item), self._size)
-        return Record(image.encoded, item.filename, image.height, image.width, item.tag_ids)
+        tag_names = _read_lines(directory / "labels" / "words")
+        splits = {split: _read_labels(directory, split, len(tag_names)) for split in LABEL_FILES}
+        super().__init__(directory / "db", tag_names, splits, size, shorter_side)
 
 
 def _find(input_dir: Path) -> Path:

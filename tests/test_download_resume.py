@@ -1,0 +1,222 @@
+"""Downloads that are stopped and go on, and the report that they keep."""
+
+import csv
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from download_server import PhotoServer, picture, slow, status
+from tfrecords_fixtures import jpeg
+
+from tfrecords_tools.download import downloader, fetch
+from tfrecords_tools.download.command import nuswide_download
+from tfrecords_tools.download.downloader import download
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.images import check_jpeg
+
+PHOTOS = [f"sky/{i:04d}_{i}" for i in range(6)]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(fetch, "BACKOFF_SECONDS", 0.01)
+    with PhotoServer() as server:
+        yield server
+
+
+@pytest.fixture
+def urls(server, tmp_path):
+    return server.write_list(tmp_path / "urls.txt", PHOTOS, ["middle"])
+
+
+@pytest.fixture
+def images(tmp_path):
+    return tmp_path / "Flickr"
+
+
+def run(urls, images, **options):
+    return download(urls, images, requests_per_second=1000, progress=False, **options)
+
+
+def rows(images):
+    with open(images / "download_report.csv", newline="") as file:
+        return {row["filename"]: row for row in csv.DictReader(file)}
+
+
+def test_report_says_what_became_of_each_image(server, urls, images):
+    server.on(PHOTOS[0], status(404))
+    server.on(PHOTOS[1], picture(b"<html>"))
+    report = run(urls, images)
+    assert str(report).startswith("6 images: 4 found, 1 gone, 1 broken; see ")
+    assert {name: row["status"] for name, row in rows(images).items()} == {
+        f"{photo}.jpg": state
+        for photo, state in zip(PHOTOS, ["gone", "broken", *["found"] * 4], strict=True)
+    }
+    assert rows(images)[f"{PHOTOS[2]}.jpg"]["url"] == server.url(PHOTOS[2])
+    assert os.listdir(images / "sky") and len(os.listdir(images)) == 2  # nothing but these
+
+
+def test_second_run_asks_only_for_what_was_broken(server, urls, images):
+    server.on(PHOTOS[0], status(404))
+    server.on(PHOTOS[1], picture(b"<html>"), picture(jpeg(1)))
+    run(urls, images)
+    server.requests.clear()
+    server.on(PHOTOS[1], picture(jpeg(1)))
+    report = run(urls, images)
+    assert server.requests == [f"/{PHOTOS[1]}_middle.jpg"]
+    assert [report.count(state) for state in ("found", "gone", "broken")] == [5, 1, 0]
+
+
+def test_gone_images_are_asked_for_again_on_request(server, urls, images):
+    server.on(PHOTOS[0], status(404), picture(jpeg(1)))
+    run(urls, images)
+    assert run(urls, images, retry_gone=True).count("found") == 6
+    assert len(server.requests) == 7
+
+
+def test_deleted_image_is_fetched_again_and_one_put_there_by_hand_is_not(server, urls, images):
+    server.on(PHOTOS[1], status(404))
+    run(urls, images)
+    (images / f"{PHOTOS[0]}.jpg").unlink()
+    (images / f"{PHOTOS[1]}.jpg").write_bytes(jpeg(1))
+    server.requests.clear()
+    assert run(urls, images).count("found") == 6
+    assert server.requests == [f"/{PHOTOS[0]}_middle.jpg"]
+
+
+def test_report_keeps_the_images_of_another_list(server, urls, images, tmp_path):
+    run(urls, images)
+    run(server.write_list(tmp_path / "more.txt", ["sea/0001_99"], ["middle"]), images)
+    assert list(rows(images)) == ["sea/0001_99.jpg", *(f"{photo}.jpg" for photo in PHOTOS)]
+
+
+def test_foreign_file_of_the_reports_name_is_not_overwritten(server, urls, images):
+    images.mkdir()
+    (images / "download_report.csv").write_text("mine\n")
+    with pytest.raises(InputError, match="download_report.csv is not a report .* rename the file"):
+        run(urls, images)
+    assert (images / "download_report.csv").read_text() == "mine\n"
+    assert server.requests == []
+
+
+def start(urls, images):
+    """A download in a process of its own, one image at a time."""
+    code = (
+        "import sys; from tfrecords_tools.download.downloader import download; "
+        "download(*sys.argv[1:], concurrent=2, requests_per_second=1000)"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, urls, images],
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parent.parent,
+    )
+
+
+def wait_for_requests(server, number):
+    deadline = time.monotonic() + 30
+    while len(server.requests) < number:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+def test_stopped_download_leaves_whole_images_and_goes_on(server, images, tmp_path, sent):
+    photos = [f"sky/{i:04d}_{i}" for i in range(60)]
+    for i, photo in enumerate(photos):
+        server.on(photo, slow(jpeg(i, 120, 120), seconds=0.02))
+    server.on(photos[0], status(404))
+    urls = server.write_list(tmp_path / "urls.txt", photos, ["middle"])
+    process = start(urls, images)
+    wait_for_requests(server, 25)
+    process.send_signal(sent)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+
+    stored = {path.stem: path.read_bytes() for path in images.glob("sky/*.jpg")}
+    assert 15 <= len(stored) < 59
+    for content in stored.values():
+        check_jpeg(content)
+    if sent == signal.SIGINT:
+        found = {name for name, row in rows(images).items() if row["status"] == "found"}
+        assert found == {f"sky/{stem}.jpg" for stem in stored}
+
+    server.requests.clear()
+    assert run(urls, images).count("found") == 59
+    asked = {Path(path).name.removesuffix("_middle.jpg") for path in server.requests}
+    assert asked == {Path(photo).name for photo in photos[1:]} - set(stored)
+    for i, photo in enumerate(photos[1:], 1):
+        assert (images / f"{photo}.jpg").read_bytes() == jpeg(i, 120, 120)
+
+
+def test_journal_whose_last_line_was_cut_off_is_read_up_to_it(server, urls, images):
+    images.mkdir()
+    (images / "download_journal.csv").write_text(
+        f"{PHOTOS[0]}.jpg,gone,,middle: HTTP 404,\r\n{PHOTOS[1]}.jpg,gone,,mid"
+    )
+    report = run(urls, images)
+    assert [report.count(state) for state in ("found", "gone")] == [5, 1]
+    assert not (images / "download_journal.csv").exists()
+
+
+def test_full_disk_stops_with_one_message_and_nothing_half_written(
+    server, urls, images, monkeypatch
+):
+    real, written = Path.write_bytes, []
+
+    def write_bytes(path, content):
+        if len(written) == 3:
+            real(path, content[:100])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(path)
+        return real(path, content)
+
+    monkeypatch.setattr(downloader.Path, "write_bytes", write_bytes)
+    with pytest.raises(InputError, match="cannot be written .No space left.* goes on from here"):
+        run(urls, images)
+    assert len(list(images.glob("sky/*"))) == 3
+    assert {row["status"] for row in rows(images).values()} == {"found"}
+    monkeypatch.undo()
+    assert run(urls, images).count("found") == 6
+
+
+def invoke(urls, images, *options):
+    arguments = ["--urls", urls, "--output", images, "--requests-per-second", "1000", *options]
+    return CliRunner().invoke(nuswide_download, [str(argument) for argument in arguments])
+
+
+def test_command_succeeds_when_images_are_gone(server, urls, images):
+    server.on(PHOTOS[0], status(404))
+    result = invoke(urls, images)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("6 images: 5 found, 1 gone, 0 broken")
+
+
+def test_command_fails_when_images_are_broken_and_says_how_to_try_again(server, urls, images):
+    server.on(PHOTOS[0], picture(b"<html>"))
+    result = invoke(urls, images, "--concurrent", "2", "--size", "large")
+    assert result.exit_code == 1
+    assert "1 broken" in result.stdout
+    assert "same command again" in result.stderr
+
+
+def test_downloaded_folder_is_what_the_source_reads(server, tmp_path):
+    from tfrecords_fixtures import write_nuswide
+
+    from tfrecords_tools.sources.nuswide import NUSWide
+
+    folder = write_nuswide(tmp_path, num_images=40)
+    names = [path.relative_to(folder / "Flickr") for path in (folder / "Flickr").glob("*/*.jpg")]
+    photos = [str(name.with_suffix("")) for name in sorted(names)]
+    for name in names:
+        (folder / "Flickr" / name).unlink()
+    server.on(photos[0], status(404))
+    run(server.write_list(tmp_path / "urls.txt", photos, ["middle"]), folder / "Flickr")
+    source = NUSWide(folder, size=8)
+    assert sum(source.missing.values()) == 1
+    assert source.load(source.splits["train"][0]).height == 8

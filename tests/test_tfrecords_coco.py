@@ -1,0 +1,159 @@
+"""Folders in COCO's layout, right and wrong."""
+
+import json
+import shutil
+
+import pytest
+from tfrecords_fixtures import write_coco
+
+from tfrecords_tools.convert import convert
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.coco import COCO
+from tfrecords_tools.sources.files import LabelledImage
+from tfrecords_tools.verify import verify
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_coco(tmp_path)
+
+
+def annotations(folder, name="train2017"):
+    return folder / "annotations" / f"instances_{name}.json"
+
+
+def change(path, **lists):
+    """Replaces lists of the file; None removes one."""
+    content = json.loads(path.read_text()) | lists
+    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def image(image_id, *tag_ids, folder="train2017"):
+    return LabelledImage(f"{folder}/{image_id:012d}.jpg", tag_ids)
+
+
+def test_tags_are_the_categories_by_id_and_val_is_the_test_split(folder):
+    source = COCO(folder)
+    assert source.tag_names == ["person", "dog", "cup"]
+    assert source.splits == {
+        # A category counts once; the second annotation of image 7 is a crowd.
+        "train": [image(7, 0, 2), image(3, 1), image(4, 0)],
+        "test": [image(5, 0, 1, folder="val2017")],
+    }
+
+
+def test_images_without_annotation_are_left_out_and_said_or_kept(folder):
+    assert COCO(folder).notes == [
+        "train: images without an annotation left out: 1",
+        "test: images without an annotation left out: 1",
+    ]
+    source = COCO(folder, keep_untagged=True)
+    assert source.splits["train"][2] == image(9)
+    assert source.notes == []
+
+
+def test_images_may_be_below_a_folder_of_images(folder):
+    (folder / "images").mkdir()
+    (folder / "train2017").rename(folder / "images" / "train2017")
+    source = COCO(folder, size=8, shorter_side=True)
+    record = source.load(source.splits["train"][0])
+    assert record.filename == "images/train2017/000000000007.jpg"
+    assert (record.height, record.width, record.tag_ids) == (8, 12, (0, 2))
+
+
+def test_with_test_labels_val_is_the_validation_split(folder):
+    shutil.copy(annotations(folder, "val2017"), annotations(folder, "test2017"))
+    shutil.copytree(folder / "val2017", folder / "test2017")
+    splits = COCO(folder).splits
+    assert list(splits) == ["train", "validation", "test"]
+    assert splits["validation"] == [image(5, 0, 1, folder="val2017")]
+    assert splits["test"] == [image(5, 0, 1, folder="test2017")]
+
+
+def test_a_conversion_is_whole(folder, tmp_path):
+    source = COCO(folder, size=8)
+    (folder / "train2017" / "000000000003.jpg").unlink()
+    records = tmp_path / "records"
+    info = convert(source, records, name="coco", settings=source.settings, workers=1)
+    assert info.splits["train"].tag_counts == [2, 0, 1]
+    assert info.splits["train"].num_rejected == 1
+    assert verify(records).findings == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not valid JSON: Expecting value: .*char 0"),
+        (b'{"images": [{"id": 1, "file_na', r"is not valid JSON: .*\(char 22\).*cut off"),
+        (b'{"images": ["\xff"]}', "is not valid JSON: byte 13 is not UTF-8"),
+        (b"[" * 100_000, "is not valid JSON: nested too deeply"),
+        (b"[]", "has no list 'categories'; expected COCO's instances"),
+    ],
+)
+def test_a_damaged_file_is_named_with_the_place(folder, content, message):
+    path = annotations(folder)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"instances_train2017.json {message}"):
+        COCO(folder)
+
+
+IMAGE = {"id": 7, "file_name": "000000000007.jpg"}
+PERSON = {"id": 1, "name": "person"}
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"annotations": None}, "has no list 'annotations'"),
+        ({"images": {}}, "has no list 'images'"),
+        ({"images": [7]}, r"images\[0\]: expected id to be a whole number, found None"),
+        ({"images": [{"id": 7}]}, r"images\[0\]: expected file_name to be text, found None"),
+        ({"images": [IMAGE | {"file_name": "a\0"}]}, r"images\[0\]: expected file_name to be text"),
+        ({"images": [IMAGE | {"id": "7"}]}, r"images\[0\]: expected id .* found '7'"),
+        ({"images": [IMAGE, IMAGE]}, r"images\[1\]: the image id 7 occurs twice"),
+        ({"images": [IMAGE, IMAGE | {"id": 8}]}, "'train2017/000000000007.jpg' occurs twice"),
+        ({"images": [IMAGE]}, r"annotations\[3\]: image_id 3 is not the id of an image"),
+        ({"categories": [PERSON]}, r"annotations\[0\]: category_id 90 is not a category's id"),
+        ({"categories": [PERSON, PERSON]}, r"categories\[1\]: the category 'person'.*twice"),
+        ({"categories": [{"id": 1, "name": "\ud800"}]}, r"categories\[0\]: expected name"),
+        ({"annotations": [{"image_id": 7}]}, r"annotations\[0\]: expected category_id"),
+    ],
+)
+def test_an_entry_that_does_not_fit_is_named(folder, lists, message):
+    change(annotations(folder), **lists)
+    with pytest.raises(InputError, match=f"instances_train2017.json.*{message}"):
+        COCO(folder)
+
+
+def test_files_of_other_categories_are_refused(folder):
+    change(annotations(folder, "val2017"), annotations=[], categories=[PERSON])
+    with pytest.raises(InputError, match="val2017.json has other categories than .*train2017.json"):
+        COCO(folder)
+
+
+def test_missing_files_are_named_with_what_was_expected(folder):
+    shutil.rmtree(folder / "val2017")
+    with pytest.raises(InputError, match=r"val2017 is missing; .*images/val2017"):
+        COCO(folder)
+    annotations(folder, "val2017").unlink()
+    with pytest.raises(InputError, match="expected .*val2017.json, found instances_train2017.json"):
+        COCO(folder)
+    with pytest.raises(InputError, match=r"expected .*found no instances_\*.json"):
+        COCO(folder / "train2017")
+
+
+def test_two_years_or_an_unknown_part_are_refused(folder):
+    other = annotations(folder, "train2014")
+    shutil.copy(annotations(folder), other)
+    with pytest.raises(InputError, match="train2017.json and .*train2014.json are both train"):
+        COCO(folder)
+    other.rename(annotations(folder, "default"))
+    with pytest.raises(InputError, match=r"instances_default.json: expected instances_train"):
+        COCO(folder)
+
+
+def test_when_no_image_is_there_one_is_named(folder):
+    for path in (folder / "train2017").iterdir():
+        path.rename(path.with_suffix(".jpeg"))
+    with pytest.raises(InputError, match="none of the 4 images .*/train2017/000000000007.jpg"):
+        COCO(folder)

@@ -1,0 +1,1 @@
+"""Fetching the images of NUS-WIDE, whose release has only their addresses."""

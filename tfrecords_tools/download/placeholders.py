@@ -1,0 +1,59 @@
+"""Flickr's "photo unavailable" picture, which comes in place of a deleted photograph.
+
+It has the status 200. Mostly a redirect leads to it, which tells it by its name. Where its bytes
+come under the photograph's own URL, they tell it in that many photographs have the same ones.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+# Two ids may well have the same bytes, where somebody posted a photograph twice; from three on
+# they count as a placeholder.
+NUM_IDENTICAL = 3
+
+
+def is_placeholder_url(url: str) -> bool:
+    """Whether the URL is that of a "photo unavailable" picture, of any language, size or format."""
+    return "photo_unavailable" in urlsplit(url).path.lower()
+
+
+def photo_id(filename: str) -> str:
+    """Flickr's id of a photograph: `174174086` of `actor/0002_174174086.jpg`."""
+    return PurePosixPath(filename).stem.rpartition("_")[2]
+
+
+class Placeholders:
+    """Recognises placeholders by the same bytes under different photo ids.
+
+    Attributes:
+        known: the SHA-256 digests of the placeholders. Only one thread may call `add`; others may
+            look at this set meanwhile.
+
+    Example:
+        >>> placeholders = Placeholders()
+        >>> [placeholders.add("e3b0...", f"sky/000{i}_{i}.jpg") for i in range(3)]
+        [[], [], ['sky/0000_0.jpg', 'sky/0001_1.jpg', 'sky/0002_2.jpg']]
+    """
+
+    def __init__(self) -> None:
+        self.known: set[str] = set()
+        self._filenames: dict[str, tuple[str, ...]] = {}
+
+    def add(self, sha256: str, filename: str) -> list[str]:
+        """Takes note of an image's bytes.
+
+        Returns:
+            The images that have turned out to be placeholders by this one, itself among them.
+        """
+        if sha256 in self.known:
+            return [filename]
+        # A file under two categories is one photograph.
+        names = (*self._filenames.get(sha256, ()), filename)
+        if len(set(map(photo_id, names))) < NUM_IDENTICAL:
+            self._filenames[sha256] = names
+            return []
+        self.known.add(sha256)
+        self._filenames.pop(sha256, None)
+        return list(names)

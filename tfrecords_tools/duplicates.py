@@ -1,0 +1,176 @@
+"""Images that are in two splits of a data set: the same file, or another copy of the picture."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+
+import numpy as np
+
+# 128 signs in 8 bands of 16 bits.
+NUM_BANDS = 8
+NUM_FREQUENCIES = 16
+# The hash needs this many pixels a side; smaller images are taken as they are.
+HASHED_SIDE = 32
+# Of 128 bits; see `perceptual_hash`.
+MAX_DISTANCE = 12
+# In gray levels. Below, an image is of one colour and its hash is noise.
+MIN_CONTRAST = 1.0
+
+#: What is kept of an image: 24 bytes.
+FINGERPRINT = np.dtype([("content", np.uint64), ("perceptual", np.uint16, (NUM_BANDS,))])
+
+_QUERIES_AT_ONCE = 4096
+_CANDIDATES_AT_ONCE = 32
+
+
+def fingerprint(encoded: bytes, gray: np.ndarray, height: int, width: int) -> np.ndarray:
+    """What is kept of an image to find it again.
+
+    Args:
+        encoded: the image file.
+        gray: (h, w) uint8, the image decoded by libjpeg at one to eight eighths of its size.
+        height: the image's full height in pixels.
+        width: the image's full width in pixels.
+
+    Returns:
+        A scalar of dtype `FINGERPRINT`: 64 bits of the file's SHA-256 and its perceptual hash.
+    """
+    content = int.from_bytes(hashlib.sha256(encoded).digest()[:8], "little")
+    return np.array((content, perceptual_hash(gray, height, width)), FINGERPRINT)
+
+
+def perceptual_hash(gray: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The signs of the 128 lowest frequencies of an image's cosine transform.
+
+    Two images are near duplicates if at most `MAX_DISTANCE` = 12 of the 128 signs differ. Measured
+    on the photographs of Corel5K at 256 x 256 pixels: copies of 205 of them, saved with quality 60
+    at 128 to 300 pixels, differ in 2 signs (median) and in at most 9. Of the 12.5 million pairs of
+    photographs 2 are within 12, and the 9 within 19 all show one scene twice; the first pair
+    of different pictures differs in 20. Mirrored and clearly cropped copies are not found.
+
+    Args:
+        gray: (h, w) uint8, the image decoded by libjpeg at one to eight eighths of its size.
+        height: the image's full height in pixels.
+        width: the image's full width in pixels.
+
+    Returns:
+        (8,) uint16, of 16 signs each; all zero if the image is of one colour.
+
+    Example:
+        >>> gray = simplejpeg.decode_jpeg(encoded, "GRAY", min_height=32, min_width=32)[..., 0]
+        >>> perceptual_hash(gray, height=256, width=256)
+    """
+    rows = _cosines(gray.shape[0], _covered(gray.shape[0], height))
+    columns = _cosines(gray.shape[1], _covered(gray.shape[1], width))
+    coefficients = rows @ gray.astype(np.float32) @ columns.T / gray.size
+    coefficients[0, 0] = 0  # the mean brightness
+    if np.linalg.norm(coefficients) < MIN_CONTRAST:
+        return np.zeros(NUM_BANDS, np.uint16)
+    return np.packbits(coefficients.ravel()[_bit_order()] > 0).view(np.uint16)
+
+
+def _covered(num_pixels: int, full: int) -> float:
+    """How many pixels of a reduced side the image covers: libjpeg rounds up to whole pixels.
+
+    Taking the rounded size instead would stretch the picture by up to 3% and change many signs.
+    """
+    eighths = 8 * num_pixels // full
+    return full * eighths / 8
+
+
+@lru_cache(maxsize=256)
+def _cosines(num_pixels: int, length: float) -> np.ndarray:
+    pixels = np.arange(num_pixels)
+    frequencies = np.arange(NUM_FREQUENCIES)[:, None]
+    waves = np.cos(np.pi * frequencies * (pixels + 0.5) / length)
+    return (waves * np.clip(length - pixels, 0, 1)).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _bit_order() -> np.ndarray:
+    """Indices of the lowest frequencies but the mean, dealt out to the bands like cards.
+
+    So each band holds low and high frequencies, and its values are spread evenly.
+    """
+    row, column = np.divmod(np.arange(NUM_FREQUENCIES**2), NUM_FREQUENCIES)
+    lowest = np.argsort(row + column, kind="stable")[1 : 1 + 16 * NUM_BANDS]
+    return lowest.reshape(16, NUM_BANDS).T.ravel()
+
+
+def same_files(earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
+    """Finds for each image of one set the same file in another set.
+
+    Args:
+        earlier: (m,) of dtype `FINGERPRINT`; where `content` is 0 there is no image.
+        later: (n,) likewise.
+
+    Returns:
+        (n,) int64, for each image of `later` its first index in `earlier`, or -1.
+    """
+    rows = np.flatnonzero(earlier["content"])
+    order = rows[np.argsort(earlier["content"][rows], kind="stable")]
+    matches = np.full(len(later), -1)
+    if not len(order):
+        return matches
+    keys = earlier["content"][order]
+    places = np.searchsorted(keys, later["content"]).clip(max=len(keys) - 1)
+    found = keys[places] == later["content"]
+    matches[found] = order[places[found]]
+    return matches
+
+
+def near_duplicates(earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
+    """Finds for each image of one set a near duplicate in another set.
+
+    Only images with an equal band of 16 bits are compared, not all pairs. Two that differ in at
+    most 7 bits always have one; of those that differ in 12 bits spread at random 9 in 10 do.
+
+    Args:
+        earlier: (m,) of dtype `FINGERPRINT`; where `perceptual` is 0 there is nothing to compare.
+        later: (n,) likewise.
+
+    Returns:
+        (n,) int64, for each image of `later` the index of one in `earlier`, or -1.
+    """
+    hashes = earlier["perceptual"]
+    matches = np.full(len(later), -1)
+    comparable = np.flatnonzero(hashes.any(axis=1))
+    wanted = later["perceptual"].any(axis=1)
+    for band in range(NUM_BANDS):
+        order = comparable[np.argsort(hashes[comparable, band], kind="stable")]
+        unmatched = np.flatnonzero(wanted & (matches < 0))
+        for start in range(0, len(unmatched), _QUERIES_AT_ONCE):
+            rows = unmatched[start : start + _QUERIES_AT_ONCE]
+            _match_in_band(earlier, order, later, rows, band, matches)
+    return matches
+
+
+def _match_in_band(
+    earlier: np.ndarray,
+    order: np.ndarray,
+    later: np.ndarray,
+    rows: np.ndarray,
+    band: int,
+    matches: np.ndarray,
+) -> None:
+    """Compares the images `rows` with those that share a band, a few at a time.
+
+    An image that has its match takes no further part, so that a set full of duplicates is quick.
+    """
+    keys, wanted = earlier["perceptual"][order, band], later["perceptual"][rows, band]
+    first, last = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
+    while True:
+        more = (matches[rows] < 0) & (first < last)
+        rows, first, last = rows[more], first[more], last[more]
+        if not len(rows):
+            return
+        places = first[:, None] + np.arange(_CANDIDATES_AT_ONCE)
+        others = order[places.clip(max=len(order) - 1)]
+        differing = earlier["perceptual"][others] ^ later["perceptual"][rows, None]
+        distances = np.bitwise_count(differing).sum(axis=2, dtype=np.int64)
+        distances[places >= last[:, None]] = 16 * NUM_BANDS
+        nearest = distances.argmin(axis=1)[:, None]
+        found = np.take_along_axis(distances, nearest, 1)[:, 0] <= MAX_DISTANCE
+        matches[rows[found]] = np.take_along_axis(others, nearest, 1)[found, 0]
+        first = first + _CANDIDATES_AT_ONCE

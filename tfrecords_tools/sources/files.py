@@ -1,0 +1,94 @@
+"""What sources of image files share: a folder, and the names and tags of the images in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.images import image_settings, load_image
+from tfrecords_tools.schema import Record
+
+
+class LabelledImage(NamedTuple):
+    """An image file, its name relative to the folder of images with `/`, and its tags.
+
+    `tag_ids` and `unknown_ids` (tags of which it is not known whether they apply) index the
+    source's `tag_names`, from 0, each ascending.
+    """
+
+    filename: str
+    tag_ids: tuple[int, ...]
+    unknown_ids: tuple[int, ...] = ()
+
+
+class ImageFiles:
+    """Image files of one folder with their tags: a source, ready for `convert`.
+
+    Args:
+        folder: the folder that the images are in or below.
+        tag_names: the names of the tags; a tag's id is its index.
+        splits: the images of each split.
+        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
+        settings: what else was chosen, for `dataset_info.json`; JSON values.
+
+    Example:
+        >>> images = [LabelledImage("cat.jpg", (0,)), LabelledImage("dog.jpg", (1,))]
+        >>> source = ImageFiles("photos", ["cat", "dog"], {"train": images})
+        >>> convert(source, "records", name="pets", settings=source.settings)
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        tag_names: Sequence[str],
+        splits: Mapping[str, Sequence[LabelledImage]],
+        size: int | None = 256,
+        shorter_side: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        if size is not None and size < 1:
+            raise ValueError(f"size must be at least 1 pixel, received {size}")
+        if size is None and shorter_side:
+            raise ValueError("shorter_side needs a size, received None")
+        self.tag_names = list(tag_names)
+        self.splits = dict(splits)
+        self.settings: dict[str, Any] = {**image_settings(size, shorter_side), **(settings or {})}
+        self._folder = Path(folder)
+        # The folder itself may be a link; what is in it may not lead out of it.
+        self._resolved = os.path.realpath(folder)
+        self._size, self._shorter_side = size, shorter_side
+
+    def path(self, item: LabelledImage) -> Path:
+        """The image's file; raises InputError when it is outside of the folder."""
+        name = PurePosixPath(item.filename)
+        path = self._folder / name
+        if name.is_absolute() or ".." in name.parts or "\0" in item.filename:
+            raise InputError(
+                f"{item.filename!r} is refused: it names a file outside {self._folder}"
+            )
+        resolved = os.path.realpath(path)
+        if os.path.commonpath([resolved, self._resolved]) != self._resolved:
+            raise InputError(f"{path} is refused: it is a link to {resolved}, outside the folder")
+        return path
+
+    def load(self, item: LabelledImage) -> Record:
+        """Reads one image; raises InputError when it is damaged or not to be read."""
+        try:
+            item.filename.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{item.filename!r} is refused: its name is not UTF-8; rename the file"
+            ) from None
+        image = load_image(self.path(item), self._size, self._shorter_side)
+        return Record(
+            image.encoded,
+            item.filename,
+            image.height,
+            image.width,
+            item.tag_ids,
+            item.unknown_ids,
+        )

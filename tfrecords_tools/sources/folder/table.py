@@ -1,0 +1,161 @@
+"""The table `labels.csv`: tags as a list, or one column a tag."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.folder.labels import (
+    SPLITS,
+    ImageLabels,
+    file_name,
+    read_text,
+    tag_name,
+    tag_names,
+)
+
+FILENAME, SPLIT = "filename", "split"
+LIST_COLUMNS = {"tags", "tag", "labels", "label"}
+EXPECTED = (
+    "expected the header filename,tags (tags separated by ;) or filename,cat,dog,... (a column "
+    "for each tag, 1 or 0)"
+)
+# Spreadsheet programs and pandas write 1.0 where a column has gaps, and True.
+VALUES = {
+    **dict.fromkeys(("1", "1.0", "true"), 1),
+    **dict.fromkeys(("0", "0.0", "false", ""), 0),
+    **dict.fromkeys(("-1", "-1.0"), -1),
+}
+
+
+def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
+    """Reads a table of labels.
+
+    The header decides between the forms: `filename,tags` has tags separated by `;`, any other
+    has one column a tag with 1 (has it), 0 or nothing (has it not) or -1 (unknown). A column
+    `split` (train, validation or test) is optional. Names are relative to the table's folder;
+    `\\` separates folders as `/` does.
+
+    Args:
+        path: the file, comma-separated, UTF-8.
+
+    Returns:
+        The tags in the order of their columns, None for a list of tags; and each image's labels.
+
+    Raises:
+        InputError: the table is malformed; the message names the line.
+    """
+    rows = _rows(path)
+    header_line, header = next(rows, (1, [""]))
+    names = _column_names(f"{path}, line {header_line}", header)
+    name_column = names.index(FILENAME)
+    split_column = names.index(SPLIT) if SPLIT in names else None
+    tags = {column: name for column, name in enumerate(names) if name not in (FILENAME, SPLIT)}
+    is_list = any(map(_is_list, tags.values()))
+    read_tags = _listed_tags if is_list else _marked_tags
+
+    images: list[ImageLabels] = []
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        where = f"{path}, line {line}"
+        if len(row) != len(header):
+            raise InputError(
+                f"{where}: {len(row)} columns, expected {len(header)} as in the header; separate "
+                "tags by ;, and put a name with a comma in quotes"
+            )
+        name = row[name_column].strip().replace("\\", "/")
+        if not name:
+            raise InputError(f"{where}: the file name is empty")
+        name = file_name(PurePosixPath(name).as_posix())
+        if name in lines:
+            raise InputError(f"{where}: {name!r} stands in line {lines[name]} already")
+        lines[name] = line
+        split = None if split_column is None else _split(row[split_column], where)
+        images.append(ImageLabels(name, *read_tags(row, tags, where), split, where))
+    if not images:
+        raise InputError(f"{path} has a header but no lines of images")
+    return (None if is_list else list(tags.values())), images
+
+
+Tags = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _listed_tags(row: list[str], columns: dict[int, str], where: str) -> Tags:
+    (column,) = columns
+    return tag_names(row[column].split(";")), ()
+
+
+def _marked_tags(row: list[str], columns: dict[int, str], where: str) -> Tags:
+    marked: dict[int, list[str]] = {1: [], 0: [], -1: []}
+    for column, name in columns.items():
+        value = VALUES.get(row[column].strip().lower())
+        if value is None:
+            raise InputError(
+                f"{where}: {row[column]!r} in the column {name!r}; expected 1, 0, -1 (unknown) or "
+                "nothing. For a list of tags the header is filename,tags"
+            )
+        marked[value].append(name)
+    return tuple(marked[1]), tuple(marked[-1])
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with the number of its first line."""
+    reader = csv.reader(
+        io.StringIO(read_text(path), newline=""), strict=True, skipinitialspace=True
+    )
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(
+                f"{path}, line {line}: {error}; is a quote not closed, or not doubled?"
+            ) from error
+        if any(cell.strip() for cell in row):
+            yield line, row
+
+
+def _column_names(where: str, header: list[str]) -> list[str]:
+    """The names of the columns, those that mean something in small letters."""
+    names = [tag_name(name) for name in header]
+    names = [name.lower() if name.lower() in (FILENAME, SPLIT) else name for name in names]
+    found = ",".join(names)
+    if FILENAME not in names:
+        for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+            if header[0].lower().startswith(f"{FILENAME}{separator}"):
+                raise InputError(
+                    f"{where}: the columns are separated by {called}; save the table with commas, "
+                    "and with ; between an image's tags"
+                )
+        raise InputError(f"{where}: {EXPECTED}, found {found!r:.80}")
+    for column, name in enumerate(names, 1):
+        if not name:
+            raise InputError(f"{where}: column {column} has no name; {EXPECTED}")
+        if names.count(name) > 1:
+            raise InputError(f"{where}: the column {name!r} occurs twice")
+    tags = [name for name in names if name not in (FILENAME, SPLIT)]
+    if not tags:
+        raise InputError(f"{where}: no column of tags; {EXPECTED}, found {found!r}")
+    if len(tags) > 1 and any(map(_is_list, tags)):
+        raise InputError(
+            f"{where}: beside a list of tags there may be only filename and split, "
+            f"found {found!r:.80}"
+        )
+    return names
+
+
+def _is_list(name: str) -> bool:
+    # `tag;tag` too: a header that shows the separator.
+    return set(name.lower().split(";")) <= LIST_COLUMNS
+
+
+def _split(text: str, where: str) -> str:
+    split = SPLITS.get(text.strip().lower())
+    if split is None:
+        raise InputError(f"{where}: the split is {text!r}; expected train, validation or test")
+    return split

@@ -1,0 +1,36 @@
+"""Tags in a text file beside each image: `cat.jpg` and `cat.txt`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tfrecords_tools.sources.folder.labels import ImageLabels, read_text, tag_names
+
+
+def read_text_files(
+    directory: Path, images: Iterable[str], texts: Iterable[str]
+) -> list[ImageLabels]:
+    """Reads the text file of every image that has one.
+
+    Tags stand one a line, or are separated by `;` or `,`: a tag cannot hold these. An empty file
+    means no tag.
+
+    Args:
+        directory: the folder.
+        images: the images' names relative to it.
+        texts: the names of the text files, ending with `.txt`.
+
+    Raises:
+        InputError: a file is not UTF-8.
+    """
+    by_stem = {text[: -len(".txt")]: text for text in texts}
+    labelled = []
+    for image in images:
+        text = by_stem.get(image.rpartition(".")[0])
+        if text is not None:
+            path = directory / text
+            tags = tag_names(re.split(r"[\r\n;,]", read_text(path)))
+            labelled.append(ImageLabels(image, tags, (), None, str(path)))
+    return labelled
