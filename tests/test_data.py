@@ -1,52 +1,45 @@
-"""Records to batches: order, crops, seeds, validation images, damage."""
+"""Records to batches: labels, crops, order, parts, sizes."""
 
 import io
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from data_support import (
+    SIZE,
+    assert_same_batches,
+    coded_jpeg,
+    convert_coded,
+    first_batches,
+    picture_numbers,
+)
 from PIL import Image
 
-from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.schema import Record
 from warptag.data import Records
 from warptag.data.crops import fixed_crops, random_crop
-
-SIZE = 16
-
-
-def coded_jpeg(index: int) -> bytes:
-    """A picture whose columns say where a crop is from and whose blue says which picture it is."""
-    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
-    pixels[..., 0] = np.arange(SIZE) * 10
-    pixels[..., 1] = np.arange(SIZE)[:, None] * 10
-    pixels[..., 2] = index * 3 + 2
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=100, subsampling=0)
-    return buffer.getvalue()
-
-
-class Coded:
-    tag_names = ["even", "odd", "unsure"]
-
-    def __init__(self, train: int = 60, test: int = 10):
-        self.splits = {"train": list(range(train)), "test": list(range(train, train + test))}
-
-    def load(self, item: int) -> Record:
-        unknown = (2,) if item % 5 == 0 else ()
-        return Record(coded_jpeg(item), f"{item}.jpeg", SIZE, SIZE, (item % 2,), unknown)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("records")
-    convert(Coded(), folder, name="coded", settings={}, workers=1, progress=False)
-    return folder
+    return convert_coded(tmp_path_factory.mktemp("records"))
 
 
-def picture_numbers(images) -> list[int]:
-    return [round((float(image[..., 2].mean()) - 1) / 3) for image in np.asarray(images)]
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Every third picture is smaller than the crops, every third wide."""
+    sizes = [(SIZE, SIZE), (8, 10), (SIZE, 24)]
+    return convert_coded(
+        tmp_path_factory.mktemp("mixed"),
+        train=30,
+        image=lambda item: coded_jpeg(item, *sizes[item % 3]),
+        size=lambda item: sizes[item % 3],
+    )
+
+
+def coded_record(index: int = 0, height: int = SIZE, width: int = SIZE) -> dict:
+    encoded = tf.constant(coded_jpeg(index, height, width))
+    return {"encoded": encoded, "height": tf.constant(height), "width": tf.constant(width)}
 
 
 def test_labels_stand_in_the_order_of_the_source_with_unknown_ones_marked(data):
@@ -65,52 +58,63 @@ def test_evaluation_crops_the_centre_in_the_order_of_the_labels(data):
     np.testing.assert_allclose(images[0, 0, :, 0], np.arange(4, 12) * 10, atol=3)
 
 
+def left_and_top(crop) -> tuple[int, int]:
+    return round(int(crop[0, 0, 0]) / 10), round(int(crop[0, 0, 1]) / 10)
+
+
 def test_five_patches_are_the_centre_and_the_corners():
-    crops = fixed_crops(tf.constant(coded_jpeg(0)), 8, "five").numpy()
-    left_and_top = [(round(c[0, 0, 0] / 10), round(c[0, 0, 1] / 10)) for c in crops.astype(int)]
-    assert left_and_top == [(4, 4), (0, 0), (8, 0), (0, 8), (8, 8)]
+    patches = fixed_crops(coded_record(), 8, "five").numpy()
+    assert [left_and_top(patch) for patch in patches] == [(4, 4), (0, 0), (8, 0), (0, 8), (8, 8)]
 
 
-def test_random_crops_reach_every_place_and_depend_on_the_seed_alone():
-    encoded = tf.constant(coded_jpeg(0))
-
-    def place(seed):
-        return round(float(random_crop(encoded, 14, tf.constant([7, seed]))[0, 0, 0]) / 10)
-
-    assert {place(seed) for seed in range(60)} == {0, 1, 2}
-    assert [place(seed) for seed in range(9)] == [place(seed) for seed in range(9)]
-
-
-def first_batches(data, count, **arguments):
-    dataset = Records(data, "train").training(crop_size=12, batch_size=8, **arguments)
-    return [(images.numpy(), labels.numpy()) for images, labels in dataset.take(count)]
+def test_random_crops_reach_every_place_that_the_draws_can_name():
+    draws = [[top, left, 0.0] for top in (0.0, 0.5, 0.999) for left in (0.0, 0.999)]
+    places = [left_and_top(random_crop(coded_record(), 14, tf.constant(draw))) for draw in draws]
+    assert places == [(0, 0), (2, 0), (0, 1), (2, 1), (0, 2), (2, 2)]
 
 
 def test_the_same_seed_gives_the_same_batches_and_another_seed_others(data):
-    once, again, other = (first_batches(data, 3, seed=seed) for seed in (1, 1, 2))
-    for (images, labels), (images_again, labels_again) in zip(once, again, strict=True):
-        np.testing.assert_array_equal(images, images_again)
-        np.testing.assert_array_equal(labels, labels_again)
+    once, again, other = (first_batches(Records(data, "train"), 3, seed=seed) for seed in (1, 1, 2))
+    assert_same_batches(once, again)
     assert not np.array_equal(once[0][0], other[0][0])
 
 
-def test_a_run_that_goes_on_sees_the_batches_it_would_have_seen(data):
-    whole, rest = first_batches(data, 12, seed=3), first_batches(data, 5, seed=3, first_step=7)
-    for (images, _), (images_after, _) in zip(whole[7:], rest, strict=True):
-        np.testing.assert_array_equal(images, images_after)
+@pytest.mark.parametrize("part", [None, "fit"])
+def test_a_run_that_goes_on_sees_the_batches_it_would_have_seen(data, part):
+    records = Records(data, "train", part)
+    whole = first_batches(records, 20, seed=3)
+    for first_step in (7, 15):  # in the first epoch, and in the second
+        rest = first_batches(records, 20 - first_step, seed=3, first_step=first_step)
+        assert_same_batches(whole[first_step:], rest)
 
 
 def test_an_epoch_holds_every_picture_and_epochs_differ_in_order(data):
-    batches = first_batches(data, 15, seed=0)  # 120 images: two epochs of 60
+    batches = first_batches(Records(data, "train"), 15)  # 120 images: two epochs of 60
     numbers = sum((picture_numbers(images) for images, _ in batches), [])
     assert sorted(numbers[:60]) == sorted(numbers[60:]) == list(range(60))
     assert numbers[:60] != numbers[60:]
 
 
+def test_crops_of_an_image_differ_between_epochs(data):
+    batches = first_batches(Records(data, "train"), 15)
+    images = np.concatenate([images for images, _ in batches])
+    first, second = (
+        np.argsort(picture_numbers(images[half])) for half in np.split(np.arange(120), 2)
+    )
+    assert not np.array_equal(images[:60][first], images[60:][second])
+
+
 def test_labels_stay_with_their_pictures(data):
-    for images, labels in first_batches(data, 4, seed=5):
+    for images, labels in first_batches(Records(data, "train"), 4, seed=5):
         for number, label in zip(picture_numbers(images), labels, strict=True):
             assert label[number % 2] == 1
+
+
+def test_pictures_sorted_by_category_come_mixed_even_from_a_small_buffer(data):
+    # The records stand in the order 0 to 59; let each ten be a category.
+    batches = first_batches(Records(data, "train"), 2, batch_size=12, shuffle_buffer=4)
+    for images, _ in batches:
+        assert len({number // 10 for number in picture_numbers(images)}) >= 3
 
 
 def test_fit_and_validation_images_are_disjoint_and_complete(data):
@@ -118,17 +122,54 @@ def test_fit_and_validation_images_are_disjoint_and_complete(data):
     parts = [picture_numbers(list(records.images())) for records in (fit, validation)]
     assert sorted(parts[0] + parts[1]) == list(range(60))
     assert 5 <= len(validation) <= 31
-    assert len(fit) == len(parts[0])
+    assert len(fit) == len(parts[0]) == len(fit.labels)
 
 
-def test_a_crop_larger_than_the_picture_says_so(data):
-    dataset = Records(data, "train").training(crop_size=20, batch_size=8, seed=0)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="smaller than the crop of 20"):
-        next(iter(dataset))
+def test_which_images_are_for_validation_does_not_change_between_versions(data):
+    validation = Records(data, "train", "validation", 0.1)
+    assert picture_numbers(list(validation.images())) == [0, 4, 8, 13, 42, 43]
 
 
-def test_an_unknown_split_and_a_missing_folder_are_named(data, tmp_path):
+def test_training_sees_the_images_of_its_part_only(data):
+    fit = Records(data, "train", "fit", 0.3)
+    numbers = sum((picture_numbers(images) for images, _ in first_batches(fit, 15)), [])
+    assert set(numbers) == set(picture_numbers(list(fit.images())))
+
+
+def test_images_of_different_sizes_make_one_batch_and_small_ones_are_enlarged(mixed):
+    records = Records(mixed, "train")
+    batches = first_batches(records, 4)
+    assert {images.shape for images, _ in batches} == {(8, 12, 12, 3)}
+    numbers = sum((picture_numbers(images) for images, _ in batches), [])
+    assert sorted(numbers[:30]) == list(range(30))
+
+    patches = np.concatenate(list(records.evaluation(crop_size=12, batch_size=8, patches="five")))
+    assert patches.shape == (30, 5, 12, 12, 3)
+    small = patches[1]  # 8 x 10: its windows are 8 x 8, at the left, the middle and the right
+    spans = [(round(int(patch[0, :, 0].min()), -1), int(patch[0, -1, 0])) for patch in small]
+    assert [left for left, _ in spans] == [10, 0, 20, 0, 20]
+    np.testing.assert_allclose([right for _, right in spans], [80, 70, 90, 70, 90], atol=4)
+
+
+def test_images_of_different_sizes_come_whole_and_gray_ones_in_three_channels(tmp_path):
+    def image(item):
+        with io.BytesIO() as buffer:
+            Image.new("L" if item % 2 else "RGB", (9 + item, 7)).save(buffer, "JPEG")
+            return buffer.getvalue()
+
+    convert_coded(tmp_path, train=4, image=image, size=lambda item: (7, 9 + item))
+    shapes = [picture.shape for picture in Records(tmp_path, "train")]
+    assert shapes == [(7, 9, 3), (7, 10, 3), (7, 11, 3), (7, 12, 3)]
+    images, _ = next(iter(Records(tmp_path, "train").training(crop_size=5, batch_size=4, seed=0)))
+    assert images.shape == (4, 5, 5, 3)
+
+
+def test_an_unknown_split_a_missing_folder_and_a_misspelt_choice_are_named(data, tmp_path):
     with pytest.raises(InputError, match="no split 'dev'; it has train, test"):
         _ = Records(data, "dev").labels
     with pytest.raises(InputError, match=str(tmp_path / "none")):
         _ = Records(tmp_path / "none", "train").labels
+    with pytest.raises(ValueError, match="part must be one of .* got 'valid'"):
+        Records(data, "train", "valid")
+    with pytest.raises(ValueError, match="damaged must be one of .* got 'ignore'"):
+        Records(data, "train", damaged="ignore")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from warptag.data import Records
+from warptag.data import Records, input_errors
 from warptag.files import read_json, write_json, write_whole
 from warptag.metrics import annotation_report
 from warptag.training.callbacks import EpochLog, Progress, SeedOfEpoch, StopOnNaN, TrainingDiverged
@@ -56,7 +56,7 @@ def train(
 
     Raises:
         TrainingDiverged: the loss became NaN or infinite.
-        InputError: there are fewer images than one batch.
+        InputError: there are fewer images than one batch, or a record is damaged.
     """
     steps = len(records) // settings.batch_size
     # Keras runs whole calls, so an epoch is a whole number of them where it is longer than one.
@@ -123,20 +123,21 @@ def train(
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(directory / "tensorboard")))
     try:
-        model.fit(
-            records.training(
-                crop_size=crop_size,
-                batch_size=settings.batch_size,
-                seed=settings.seed,
-                first_step=first_step,
-            ),
-            initial_epoch=len(history),
-            epochs=settings.epochs,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
+        with input_errors():
+            model.fit(
+                records.training(
+                    crop_size=crop_size,
+                    batch_size=settings.batch_size,
+                    seed=settings.seed,
+                    first_step=first_step,
+                ),
+                initial_epoch=len(history),
+                epochs=settings.epochs,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
     finally:
         progress.close()
     write_whole(directory / "model.keras", model.save)
@@ -152,12 +153,13 @@ def predict(model: keras.Model, records: Records, patches: str = "center") -> np
     """
     scores = []
     images = records.evaluation(crop_size=model.input_shape[1], batch_size=128, patches=patches)
-    for batch in images:
-        batch_size, num_patches, *shape = batch.shape
-        flat = keras.ops.reshape(batch, (batch_size * num_patches, *shape))
-        # Each of several replicas predicts the whole batch, and Keras joins the copies.
-        output = np.asarray(model.predict_on_batch(flat))[: batch_size * num_patches]
-        scores.append(output.reshape(batch_size, num_patches, -1).mean(axis=1))
+    with input_errors():
+        for batch in images:
+            batch_size, num_patches, *shape = batch.shape
+            flat = keras.ops.reshape(batch, (batch_size * num_patches, *shape))
+            # Each of several replicas predicts the whole batch, and Keras joins the copies.
+            output = np.asarray(model.predict_on_batch(flat))[: batch_size * num_patches]
+            scores.append(output.reshape(batch_size, num_patches, -1).mean(axis=1))
     return np.concatenate(scores)
 
 

@@ -1,0 +1,69 @@
+"""Pictures whose pixels say which picture a crop is of and where it was cut out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from tfrecords_tools.convert import convert
+from tfrecords_tools.schema import Record
+
+SIZE = 16
+
+
+def coded_jpeg(index: int, height: int = SIZE, width: int = SIZE) -> bytes:
+    """Red is ten times the column, green ten times the row, blue says which picture it is."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 0] = np.arange(width) * 10
+    pixels[..., 1] = np.arange(height)[:, None] * 10
+    pixels[..., 2] = index * 3 + 2
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=100, subsampling=0)
+    return buffer.getvalue()
+
+
+class Coded:
+    """Picture i has the tag i % 2; `image` makes its file, and every fifth may be unsure."""
+
+    tag_names = ["even", "odd", "unsure"]
+
+    def __init__(
+        self,
+        train: int = 60,
+        test: int = 10,
+        unsure: bool = True,
+        image: Callable[[int], bytes] = coded_jpeg,
+        size: Callable[[int], tuple[int, int]] = lambda item: (SIZE, SIZE),
+    ):
+        self.splits = {"train": list(range(train)), "test": list(range(train, train + test))}
+        self.unsure, self.image, self.size = unsure, image, size
+
+    def load(self, item: int) -> Record:
+        unknown = (2,) if self.unsure and item % 5 == 0 else ()
+        return Record(self.image(item), f"{item}.jpeg", *self.size(item), (item % 2,), unknown)
+
+
+def convert_coded(folder, **arguments):
+    convert(Coded(**arguments), folder, name="coded", settings={}, workers=1, progress=False)
+    return folder
+
+
+def picture_numbers(images) -> list[int]:
+    return [round((float(image[..., 2].mean()) - 1) / 3) for image in np.asarray(images)]
+
+
+def first_batches(records, count, *, crop_size=12, batch_size=8, seed=0, **arguments):
+    """The first training batches, as pairs of arrays."""
+    dataset = records.training(
+        crop_size=crop_size, batch_size=batch_size, seed=seed, **arguments
+    ).take(count)
+    return [(images.numpy(), labels.numpy()) for images, labels in dataset]
+
+
+def assert_same_batches(some, others):
+    for (images, labels), (other_images, other_labels) in zip(some, others, strict=True):
+        np.testing.assert_array_equal(images, other_images)
+        np.testing.assert_array_equal(labels, other_labels)
