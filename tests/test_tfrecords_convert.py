@@ -234,3 +234,15 @@ def test_replacing_a_data_set_can_be_interrupted_too(tmp_path):
     run(again, output, overwrite=True)
     assert again.loaded == list(range(10, 50))
     assert verify(output).findings == []
+
+
+class Killed(Pictures):
+    def load(self, item):
+        if item == 20:
+            os._exit(9)  # as the system does when memory runs out
+        return super().load(item)
+
+
+def test_a_killed_worker_process_is_one_message(tmp_path):
+    with pytest.raises(InputError, match="a worker process was killed.*fewer --workers"):
+        run(Killed(tmp_path / "in"), tmp_path / "out", workers=2)

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -87,19 +88,29 @@ class Loader:
             self._pool.shutdown(cancel_futures=True)
 
     def load(self, items: Sequence[Any]) -> Iterator[Record | Rejected]:
-        """Yields the record of each item, in order, or why there is none."""
+        """Yields the record of each item, in order, or why there is none.
+
+        Raises:
+            InputError: a worker process was killed.
+        """
         tasks = (items[i : i + ITEMS_PER_TASK] for i in range(0, len(items), ITEMS_PER_TASK))
         if self._pool is None:
             for task in tasks:
                 yield from (load_item(self._source, item) for item in task)
             return
         waiting: deque[Future[list[Record | Rejected]]] = deque()
-        for task in tasks:
-            waiting.append(self._pool.submit(_load_in_worker, task))
-            if len(waiting) == TASKS_PER_WORKER * self._workers:
+        try:
+            for task in tasks:
+                waiting.append(self._pool.submit(_load_in_worker, task))
+                if len(waiting) == TASKS_PER_WORKER * self._workers:
+                    yield from waiting.popleft().result()
+            while waiting:
                 yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a worker process was killed, as when memory runs out; give the same command again "
+                "with fewer --workers, it goes on from here"
+            ) from error
 
 
 @contextmanager
