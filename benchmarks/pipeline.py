@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,10 @@ def measure_memory(folder: Path | None, work: Path, repeats: int) -> dict[str, f
 @click.option("--quick", is_flag=True, help="Short rounds and a tenth of the records; to try it.")
 def main(folder: Path | None, output: Path | None, quick: bool) -> None:
     """Rates and memory of the input pipeline."""
+    if find_spec("torch") is None:
+        raise click.ClickException(
+            "PyTorch is not installed; run pip install -c constraints.txt -e '.[backends]'"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     load = os.getloadavg()[0]
     if load > 0.3:

@@ -51,14 +51,14 @@ def stall(handler):
 
 def trickle_body(handler):
     """Sends a byte every 50 ms."""
-    handler.head(200, 10_000)
-    handler.trickle(b"x" * 10_000)
+    handler.head(200, 300)
+    handler.trickle(b"x" * 300)
 
 
 def trickle_headers(handler):
     """Sends a byte of a header every 50 ms."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
-    handler.trickle(b"x" * 10_000)
+    handler.trickle(b"x" * 300)
 
 
 def slow(content, seconds):

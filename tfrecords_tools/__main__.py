@@ -167,11 +167,18 @@ def verify(directory: Path) -> None:
 @cli.command()
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def info(directory: Path) -> None:
-    """Say what is in DIR."""
-    from tfrecords_tools.describe import describe
+    """Say what is in DIR, and write plots of its tags and some images into DIR/info."""
+    from tfrecords_tools.describe import describe, describe_statistics
+    from tfrecords_tools.plots import write_plots
     from tfrecords_tools.schema import DatasetInfo
+    from tfrecords_tools.statistics import read_statistics
 
     click.echo(describe(DatasetInfo.load(directory)))
+    import_tensorflow()
+    statistics = read_statistics(directory)
+    click.echo(describe_statistics(statistics))
+    for path in write_plots(directory, statistics):
+        click.echo(path)
 
 
 def main() -> None:

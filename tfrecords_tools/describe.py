@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tfrecords_tools.schema import DatasetInfo, Split
+from tfrecords_tools.statistics import Statistics
 
 TAGS_SHOWN = 5
+# Images with more tags than this are counted together.
+MAX_TAGS_COUNTED = 10
 
 
 def describe(info: DatasetInfo) -> str:
@@ -19,6 +24,33 @@ def describe(info: DatasetInfo) -> str:
         lines += _describe_split(name, split, info.tag_names)
     lines.append(f"checksum: {info.checksum}")
     return "\n".join(lines)
+
+
+def describe_statistics(statistics: Statistics) -> str:
+    """Says how large the images are and how many have how many tags.
+
+    Example:
+        >>> print(describe_statistics(read_statistics("records/corel5k")))
+    """
+    lines = []
+    for name, split in statistics.splits.items():
+        counts = np.bincount(split.num_tags.clip(max=MAX_TAGS_COUNTED))
+        shown = [
+            f"{number}{' or more' if number == MAX_TAGS_COUNTED else ''}: {count:,}"
+            for number, count in enumerate(counts)
+            if count
+        ]
+        lines += [
+            f"{name}, pixels: height {_range(split.heights)}, width {_range(split.widths)}",
+            f"{name}, images by number of tags: {', '.join(shown)}",
+        ]
+    return "\n".join(lines)
+
+
+def _range(sizes: np.ndarray) -> str:
+    if sizes.min() == sizes.max():
+        return f"{sizes.min()}"
+    return f"{sizes.min()} to {sizes.max()} (median {np.median(sizes):.0f})"
 
 
 def _describe_split(name: str, split: Split, tag_names: list[str]) -> list[str]:

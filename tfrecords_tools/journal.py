@@ -117,7 +117,7 @@ def _finished_shards(directory: Path, files: Iterable[str]) -> dict[str, Finishe
 
 def _remove_files(directory: Path, keep: Container[str]) -> None:
     shards = (SHARD_PATTERN, f"{SHARD_PATTERN}.json")
-    for pattern in (*shards, f"*{TEMPORARY_SUFFIX}", REJECTED_FILE):
+    for pattern in (*shards, f"*{TEMPORARY_SUFFIX}", REJECTED_FILE, "info/*.png"):
         for path in directory.glob(pattern):
             if path.name not in keep:
                 path.unlink()

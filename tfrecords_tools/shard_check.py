@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import simplejpeg
 
 from tfrecords_tools.duplicates import FINGERPRINT, HASHED_SIDE, fingerprint
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.reading import read_serialized
 from tfrecords_tools.schema import (
     INFO_FILE,
     TAG_NAMES,
@@ -22,8 +24,8 @@ from tfrecords_tools.schema import (
 from tfrecords_tools.shards import file_sha256
 
 MAX_LINES = 20
-# Reading them singly takes several times as long; in memory they are all at once.
-RECORDS_AT_ONCE = 16
+
+_NO_IMAGE = bytes(FINGERPRINT.itemsize)
 
 
 class Lines:
@@ -74,26 +76,22 @@ class CheckedShard(NamedTuple):
     complete: bool
 
 
-def check_shard(
-    folder: Path, shard: Shard, tag_names: Sequence[str], after_record: Callable[[], object]
-) -> CheckedShard:
+def check_shard(folder: Path, shard: Shard, tag_names: Sequence[str]) -> CheckedShard:
     """Reads a shard and says what is wrong with it.
 
     Args:
         folder: the data set's folder.
         shard: what the data set's description says of the shard.
         tag_names: the names of the data set's tags.
-        after_record: is called after each record.
     """
     files = Lines("files")
     records = Lines("records")
-    tag_counts = np.zeros(len(tag_names), np.int64)
-    fingerprints = []
+    tag_counts: Counter[int] = Counter()
+    fingerprints: list[bytes] = []
     complete = _check_file(folder / shard.file, shard, files)
-    for index, serialized in enumerate(_read(folder / shard.file) if complete else ()):
+    for index, serialized in enumerate(read_serialized(folder / shard.file) if complete else ()):
         where = f"{shard.file}, record {index}"
-        after_record()
-        image = np.zeros((), FINGERPRINT)
+        image = _NO_IMAGE
         try:
             if serialized is None:
                 raise InputError("damaged or cut off; the rest of the file cannot be read")
@@ -102,8 +100,7 @@ def check_shard(
             records.add(f"{where}: {error}")
             complete = False
         else:
-            tag_ids = np.array(record.tag_ids, np.int64)
-            np.add.at(tag_counts, tag_ids[(tag_ids >= 0) & (tag_ids < len(tag_names))], 1)
+            tag_counts.update(record.tag_ids)
             try:
                 image = _check_image(record)
             except ValueError as error:
@@ -115,7 +112,13 @@ def check_shard(
         fingerprints.append(image)
     if complete and len(fingerprints) != shard.num_records:
         files.add(f"{shard.file}: {len(fingerprints)} records, expected {shard.num_records}")
-    return CheckedShard(files, records, tag_counts, np.array(fingerprints, FINGERPRINT), complete)
+    return CheckedShard(
+        files,
+        records,
+        np.array([tag_counts[tag_id] for tag_id in range(len(tag_names))]),
+        np.frombuffer(b"".join(fingerprints), FINGERPRINT),
+        complete,
+    )
 
 
 def _check_file(path: Path, shard: Shard, files: Lines) -> bool:
@@ -135,28 +138,7 @@ def _check_file(path: Path, shard: Shard, files: Lines) -> bool:
     return True
 
 
-def _read(path: Path) -> Iterator[bytes | None]:
-    """The serialized records of a file; None, and then no more, for one that is damaged.
-
-    TensorFlow checks both checksums of a record, that of its length and that of its content.
-    """
-    import tensorflow as tf
-
-    dataset = tf.data.TFRecordDataset(str(path))
-    num_records = 0
-    try:
-        for batch in dataset.batch(RECORDS_AT_ONCE).as_numpy_iterator():
-            yield from batch
-            num_records += len(batch)
-    except tf.errors.OpError:
-        # One of the next few; the whole ones among them come again one by one.
-        try:
-            yield from dataset.skip(num_records).as_numpy_iterator()
-        except tf.errors.OpError:
-            yield None
-
-
-def _check_image(record: Record) -> np.ndarray:
+def _check_image(record: Record) -> bytes:
     """The fingerprint of a record's image.
 
     Raises:

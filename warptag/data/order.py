@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from warptag.data.reading import Shards
+from warptag.data.reading import Shards, keep_only
 
 #: Files that are read side by side, and records that are taken from one before the next.
 NUM_OPEN_FILES = 8
@@ -42,13 +42,8 @@ def shuffled_epochs(
     num_files = len(shards.paths)
     num_kept = shards.num_records if keep is None else int(keep.sum())
     first_epoch, passed_over = divmod(first_record, num_kept)
+    shuffle_buffer = min(shuffle_buffer, num_kept)
     kept = None if keep is None else tf.constant(keep)
-
-    def read(file):
-        records = shards.read(file)
-        if kept is not None:
-            records = records.filter(lambda number, _: tf.gather(kept, number))
-        return records
 
     def one_epoch(epoch):
         # Else the program's global seed, such as `keras.utils.set_random_seed`, would take part.
@@ -60,13 +55,13 @@ def shuffled_epochs(
             tf.range(num_files, dtype=tf.int64), epoch_seeds, alg="philox"
         )
         records = tf.data.Dataset.from_tensor_slices(files).interleave(
-            read,
+            lambda file: keep_only(shards.read(file), kept),
             cycle_length=NUM_OPEN_FILES,
             block_length=BLOCK_LENGTH,
             num_parallel_calls=NUM_OPEN_FILES,
             deterministic=True,
         )
-        return records.shuffle(min(shuffle_buffer, num_kept), seed=epoch_seeds[0])
+        return records.shuffle(shuffle_buffer, seed=epoch_seeds[0])
 
     epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max).flat_map(one_epoch)
     # Decoding goes on from these while the buffer is filled again for the next epoch.

@@ -26,6 +26,7 @@ Dataset = tf.data.Dataset
 
 #: Uniform random numbers for each image; crops and augmentation take each its own of them.
 NUM_DRAWS = 8
+KEPT_AT_A_TIME = 32
 #: Each of them decodes one batch; more hold more memory than they bring speed.
 MOST_PARALLEL_BATCHES = 16
 
@@ -101,6 +102,24 @@ class Shards:
         where = [tf.gather(self.names, file), ", record ", tf.strings.as_string(index)]
         message = tf.strings.join(self.damage(tf.strings.join(where)))
         return tf.debugging.Assert(tf.reduce_all(decoded), [message])
+
+
+def keep_only(records: tf.data.Dataset, keep: tf.Tensor | None) -> tf.data.Dataset:
+    """Leaves out records.
+
+    Args:
+        records: numbers and serialized records.
+        keep: boolean (num_records,), which stay; None for all.
+    """
+    if keep is None:
+        return records
+
+    def keep_some(numbers, serialized):
+        stays = tf.gather(keep, numbers)
+        return tf.boolean_mask(numbers, stays), tf.boolean_mask(serialized, stays)
+
+    # A call for each record, as of `filter`, costs more than copying many for one call.
+    return records.batch(KEPT_AT_A_TIME).map(keep_some).unbatch()
 
 
 def decode_batches(

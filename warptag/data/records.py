@@ -19,7 +19,7 @@ from warptag.data.augmentation import Augmentation
 from warptag.data.cache import cached_copy
 from warptag.data.index import HASH_BUCKETS, Index, build_index
 from warptag.data.order import shuffled_epochs
-from warptag.data.reading import Shards, decode_batches, input_errors
+from warptag.data.reading import Shards, decode_batches, input_errors, keep_only
 
 SHUFFLE_BUFFER = 16_384
 
@@ -218,11 +218,9 @@ class Records:
         return self.images()
 
     def _decoded_in_order(self, decode, batch_size: int) -> tf.data.Dataset:
-        shards, keep = self._shards, self._keep
-        records = shards.in_order()
-        if keep is not None:
-            kept = tf.constant(keep)
-            records = records.filter(lambda number, _: tf.gather(kept, number))
+        shards = self._shards
+        keep = None if self._keep is None else tf.constant(self._keep)
+        records = keep_only(shards.in_order(), keep)
 
         def check(numbers, decoded, images):
             with tf.control_dependencies([shards.check_whole(numbers, decoded)]):
