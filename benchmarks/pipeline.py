@@ -36,7 +36,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from tfrecords_tools.schema import DatasetInfo, Record, Split, deserialize
+from benchmarks.photographs import write_jpeg_files
+from tfrecords_tools.schema import DatasetInfo, Split
+from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 from warptag.files import write_bytes
 
 SIZE, CROP, BATCH, WORKERS = 256, 220, 32, 2
@@ -49,44 +51,22 @@ MEMORY_SHARD, MEMORY_REPEATS = 1000, 1000
 SMALL = 48
 
 
-class Photographs:
-    """Photographs of a folder at 256 x 256; scenes that are drawn where there is no folder."""
-
-    tag_names = [f"tag {index}" for index in range(NUM_TAGS)]
-
-    def __init__(self, folder: Path | None, count: int, size: int) -> None:
-        paths = sorted(folder.rglob("*.jp*g"))[:count] if folder else []
-        if folder and not paths:
-            raise click.ClickException(f"{folder} holds no .jpg or .jpeg files")
-        self.paths, self.size = paths, size
-        self.splits = {"train": list(range(len(paths) or count))}
-
-    def load(self, item: int) -> Record:
-        if self.paths:
-            with Image.open(self.paths[item]) as image:
-                image = image.convert("RGB").resize((self.size, self.size), Image.BICUBIC)
-            buffer = io.BytesIO()
-            image.save(buffer, "JPEG", quality=95)
-            encoded = buffer.getvalue()
-        else:
-            from tfrecords_tools.sources.scenes import Scenes
-
-            scenes = Scenes(seed=0, size=self.size, train=item + 1, test=1)
-            encoded = scenes.load(scenes.splits["train"][item]).encoded
-        tags = (item % NUM_TAGS, (item + 7) % NUM_TAGS, (item + 20) % NUM_TAGS)
-        return Record(encoded, f"{item}.jpg", self.size, self.size, tags)
-
-
-def convert_photographs(folder: Path | None, count: int, size: int, output: Path) -> list[bytes]:
-    """Converts them, and returns the JPEG files that stand in the records."""
-    import tensorflow as tf
-
+def convert_photographs(
+    input_dir: Path | None, count: int, size: int, folder: Path
+) -> tuple[Path, list[bytes]]:
+    """Converts them; returns the folder of records and the JPEG files that stand in them."""
     from tfrecords_tools.convert import convert
 
-    source = Photographs(folder, count, size)
-    convert(source, output, name="benchmark", settings={}, workers=WORKERS, progress=False)
-    paths = [str(path) for path in sorted(output.glob("*.tfrecord"))]
-    return [deserialize(one).encoded for one in tf.data.TFRecordDataset(paths).as_numpy_iterator()]
+    paths = write_jpeg_files(folder / "photographs", input_dir, count, (size, size))
+    images = [
+        LabelledImage(path.name, tuple(sorted({i % NUM_TAGS, (i + 7) % NUM_TAGS})))
+        for i, path in enumerate(paths)
+    ]
+    tag_names = [f"tag {index}" for index in range(NUM_TAGS)]
+    source = ImageFiles(folder / "photographs", tag_names, {"train": images}, size=None)
+    records = folder / "records"
+    convert(source, records, name="photographs", settings={}, workers=WORKERS, progress=False)
+    return records, [path.read_bytes() for path in paths]
 
 
 def decoding_alone(encoded: list[bytes], dct_method: str) -> Iterator[Any]:
@@ -230,8 +210,7 @@ def memory_of_an_epoch(data: Path) -> dict[str, float]:
 
 
 def measure_memory(folder: Path | None, work: Path, repeats: int) -> dict[str, float]:
-    data = work / "small"
-    convert_photographs(folder, MEMORY_SHARD, SMALL, data)
+    data, _ = convert_photographs(folder, MEMORY_SHARD, SMALL, work / "small")
     repeated(data, repeats)
     code = (
         "import json, sys; from pathlib import Path; from benchmarks.pipeline import *; "
@@ -253,7 +232,7 @@ def measure_memory(folder: Path | None, work: Path, repeats: int) -> dict[str, f
     "--input",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of photographs, such as Corel5K's; default: drawn scenes.",
+    help="Corel5K's folder; default: rendered scenes.",
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The table as CSV.")
 @click.option("--quick", is_flag=True, help="Short rounds and a tenth of the records; to try it.")
@@ -268,8 +247,8 @@ def main(folder: Path | None, output: Path | None, quick: bool) -> None:
     if load > 0.3:
         click.echo(f"the machine is busy (load average {load:.1f}): rates will be wrong", err=True)
     with tempfile.TemporaryDirectory() as work:
-        data = Path(work) / "data"
-        encoded = convert_photographs(folder, 512 if quick else 2048, SIZE, data)
+        count = 512 if quick else 2048
+        data, encoded = convert_photographs(folder, count, SIZE, Path(work) / "large")
         click.echo(f"{len(encoded)} images, {sum(map(len, encoded)) / len(encoded):.0f} bytes each")
         repeated(data, RATE_REPEATS)
         methods = {

@@ -1,6 +1,6 @@
 """How fast `verify` reads a data set, beside decoding its images alone.
 
-    python -m benchmarks.verify_rate [--input COREL5K] [--images 4000]
+    python -m benchmarks.verify_rate [--input COREL5K] [--images 8000]
 
 The images are 256 x 256 JPEG of quality 95. Alone means simplejpeg's decoding of the same bytes,
 held in memory, in as many threads as there are cores. Both in turns; the medians of five are
@@ -46,7 +46,7 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 
 @click.command()
 @click.option("--input", "input_dir", type=click.Path(path_type=Path), help="Corel5K's folder.")
-@click.option("--images", "num_images", default=4000, show_default=True, help="Number of images.")
+@click.option("--images", "num_images", default=8000, show_default=True, help="Number of images.")
 def main(input_dir: Path | None, num_images: int) -> None:
     """Prints images a second and their ratio."""
     import_tensorflow()

@@ -56,6 +56,22 @@ def test_shrinking_averages_and_so_does_not_alias(tmp_path):
     np.testing.assert_allclose(pixels, 100, atol=6)
 
 
+@pytest.mark.parametrize("shape", [(800, 600), (803, 1201)])
+def test_large_jpeg_shrinks_like_its_pixels(tmp_path, shape):
+    """It is decoded at a reduced size, which must move nothing and hardly change it."""
+    height, width = shape
+    x, y = np.meshgrid(np.linspace(0, 9, width), np.linspace(0, 7, height))
+    waves = np.stack([np.sin(x + y), np.cos(x * 2), np.sin(x * y / 3)], axis=-1)
+    path = tmp_path / "a.jpeg"
+    Image.fromarray((120 + 100 * waves).astype(np.uint8)).save(path, quality=95)
+    buffer = io.BytesIO()
+    whole = Image.open(path).resize((64, 64), Image.Resampling.BICUBIC)
+    whole.save(buffer, "JPEG", quality=95)
+    difference = pixels_of(path, size=64) - np.asarray(decode(buffer.getvalue()), int)
+    assert np.abs(difference).mean() < 1
+    assert np.abs(difference.mean(axis=(0, 1))).max() < 0.2
+
+
 @pytest.mark.parametrize("mode", ["CMYK", "P", "YCbCr", "1", "L", "LAB"])
 @pytest.mark.parametrize("size", [None, 5])
 def test_other_kinds_of_image_become_jpeg_of_gray_or_rgb(tmp_path, mode, size):

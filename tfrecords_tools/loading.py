@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.images import keep_image_memory
 from tfrecords_tools.schema import Record
 
 ITEMS_PER_TASK = 16
@@ -109,7 +110,8 @@ class Loader:
         except BrokenProcessPool as error:
             raise InputError(
                 "a worker process was killed, as when memory runs out; give the same command again "
-                "with fewer --workers, it goes on from here"
+                "with fewer --workers, it goes on from here (a script that calls this needs "
+                "`if __name__ == '__main__':`)"
             ) from error
 
 
@@ -147,6 +149,7 @@ _worker_source: Source
 def _start_worker(source: Source) -> None:
     global _worker_source
     _worker_source = source
+    keep_image_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

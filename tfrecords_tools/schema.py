@@ -117,11 +117,20 @@ def deserialize(serialized: bytes) -> Record:
     Raises:
         InputError: the bytes are not a record of this schema.
     """
+    return deserialize_with_tag_names(serialized)[0]
+
+
+def deserialize_with_tag_names(serialized: bytes) -> tuple[Record, list[str]]:
+    """Decodes what `serialize` wrote: the record, and the names of its tags as they stand there.
+
+    Raises:
+        InputError: the bytes are not a record of this schema.
+    """
     import tensorflow as tf
 
     try:
         feature = tf.train.Example.FromString(serialized).features.feature
-        return Record(
+        record = Record(
             encoded=feature[ENCODED].bytes_list.value[0],
             filename=feature[FILENAME].bytes_list.value[0].decode(),
             height=feature[HEIGHT].int64_list.value[0],
@@ -129,6 +138,7 @@ def deserialize(serialized: bytes) -> Record:
             tag_ids=tuple(feature[TAG_IDS].int64_list.value),
             unknown_ids=tuple(feature[UNKNOWN_IDS].int64_list.value),
         )
+        return record, [name.decode() for name in feature[TAG_NAMES].bytes_list.value]
     # DecodeError, protobuf's own exception, has no public base but Exception.
     except Exception as error:
         raise InputError(

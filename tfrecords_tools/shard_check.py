@@ -15,11 +15,10 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.reading import read_serialized
 from tfrecords_tools.schema import (
     INFO_FILE,
-    TAG_NAMES,
     Record,
     Shard,
     check_tag_ids,
-    deserialize,
+    deserialize_with_tag_names,
 )
 from tfrecords_tools.shards import file_sha256
 
@@ -95,7 +94,7 @@ def check_shard(folder: Path, shard: Shard, tag_names: Sequence[str]) -> Checked
         try:
             if serialized is None:
                 raise InputError("damaged or cut off; the rest of the file cannot be read")
-            record = deserialize(serialized)
+            record, names = deserialize_with_tag_names(serialized)
         except InputError as error:
             records.add(f"{where}: {error}")
             complete = False
@@ -106,7 +105,7 @@ def check_shard(folder: Path, shard: Shard, tag_names: Sequence[str]) -> Checked
             except ValueError as error:
                 records.add(f"{where}: {record.filename}: {error}")
             try:
-                _check_tags(record, serialized, tag_names)
+                _check_tags(record, names, tag_names)
             except InputError as error:
                 records.add(f"{where}: {error}")
         fingerprints.append(image)
@@ -159,12 +158,8 @@ def _check_image(record: Record) -> bytes:
     return fingerprint(record.encoded, gray[..., 0], height, width)
 
 
-def _check_tags(record: Record, serialized: bytes, tag_names: Sequence[str]) -> None:
-    import tensorflow as tf
-
+def _check_tags(record: Record, names: list[str], tag_names: Sequence[str]) -> None:
     check_tag_ids(record, len(tag_names))
-    feature = tf.train.Example.FromString(serialized).features.feature
-    names = [name.decode(errors="replace") for name in feature[TAG_NAMES].bytes_list.value]
     expected = [tag_names[tag_id] for tag_id in record.tag_ids]
     if names != expected:
         raise InputError(

@@ -75,9 +75,9 @@ def verify(directory: str | os.PathLike[str], progress: bool = True) -> Report:
             # None: no bar where standard error is not a terminal.
             disable=None if progress else True,
         ) as bar,
-        # Threads suffice: reading, checksums and decoding all run outside Python. One more than
-        # there are cores, since one may wait for the interpreter.
-        ThreadPoolExecutor((os.cpu_count() or 1) + 1) as threads,
+        # Threads suffice: reading, checksums and decoding all run outside Python. More than there
+        # are cores, since some wait for the interpreter.
+        ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as threads,
     ):
         results = threads.map(lambda shard: check_shard(folder, shard, info.tag_names), shards)
         for name, split in info.splits.items():

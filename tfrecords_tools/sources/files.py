@@ -60,6 +60,7 @@ class ImageFiles:
         self._folder = Path(folder)
         # The folder itself may be a link; what is in it may not lead out of it.
         self._resolved = os.path.realpath(folder)
+        self._inside: set[Path] = set()
         self._size, self._shorter_side = size, shorter_side
 
     def path(self, item: LabelledImage) -> Path:
@@ -70,9 +71,15 @@ class ImageFiles:
             raise InputError(
                 f"{item.filename!r} is refused: it names a file outside {self._folder}"
             )
-        resolved = os.path.realpath(path)
-        if os.path.commonpath([resolved, self._resolved]) != self._resolved:
-            raise InputError(f"{path} is refused: it is a link to {resolved}, outside the folder")
+        # Most files are no links, and in a folder that was looked at before.
+        if path.parent not in self._inside or path.is_symlink():
+            resolved = os.path.realpath(path)
+            if os.path.commonpath([resolved, self._resolved]) != self._resolved:
+                raise InputError(
+                    f"{path} is refused: it is a link to {resolved}, outside the folder"
+                )
+            if not path.is_symlink():
+                self._inside.add(path.parent)
         return path
 
     def load(self, item: LabelledImage) -> Record:
