@@ -1,16 +1,11 @@
-"""Visual features: hand-made histograms, odd images, and whether they tell images apart."""
+"""Visual features as a whole: odd images, the cache, and whether they tell images apart."""
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 
 from warptag.baselines import KNNAnnotator, SVMAnnotator, VisualFeatures
-from warptag.baselines.features.histograms import (
-    colour_histogram,
-    gradient_histogram,
-    hellinger,
-)
-from warptag.baselines.features.visual_words import dense_sift, learn_codebook, word_histograms
+from warptag.baselines.features import visual_features
 
 
 def striped_images(num_images, seed):
@@ -35,46 +30,10 @@ def fitted():
     return features.fit(images), images, labels
 
 
-def test_colour_histogram_by_hand():
-    image = np.zeros((2, 2, 3), np.uint8)
-    image[0, 0] = [255, 0, 31]  # bins 7, 0, 0
-    image[0, 1] = [0, 32, 255]  # bins 0, 1, 7
-    histogram = colour_histogram(image)
-    assert histogram.shape == (512,)
-    assert histogram[7 * 64] == 1 and histogram[1 * 8 + 7] == 1 and histogram[0] == 2
-
-
-def test_hellinger_by_hand():
-    np.testing.assert_allclose(
-        hellinger(np.array([[1.0, 3.0], [0, 0]])), [[0.5, 0.75**0.5], [0, 0]]
-    )
-
-
-def test_words_fall_into_the_whole_and_their_quarter():
-    codebook = np.stack([np.zeros(128), np.ones(128)]).astype(np.float32)
-    descriptors = np.zeros((1, 16, 128), np.float32)  # a grid of 4 by 4 patches
-    descriptors[0, 3] = 1  # top right
-    descriptors[0, [12, 13]] = 1  # bottom left
-    expected = [13, 3, 4, 0, 3, 1, 2, 2, 4, 0]
-    np.testing.assert_array_equal(word_histograms(descriptors, codebook)[0], expected)
-
-
-def test_patches_cover_the_square_row_by_row():
-    image = np.zeros((64, 64, 3), np.uint8)
-    image[:16, 48:] = np.random.default_rng(0).integers(0, 256, (16, 16, 3))
-    busy = dense_sift(image).any(axis=1).reshape(8, 8)
-    assert busy[0, 7] and not busy[:, :4].any() and not busy[4:].any()
-
-
-def test_codebook_has_no_more_words_than_different_patches():
-    descriptors = np.repeat(np.eye(3, 128, dtype=np.float32), 50, axis=0)
-    assert len(learn_codebook(descriptors, size=10, seed=0)) == 3
-
-
 def test_features_tell_stripes_apart(fitted):
     features, images, labels = fitted
     X = features.transform(images)
-    assert X.shape == (40, 30) and X.dtype == np.float32
+    assert X.shape == (40, 90) and X.dtype == np.float32
     new_images, new_labels = striped_images(40, seed=1)
     new_X = features.transform(new_images)
     for annotator in (KNNAnnotator(k=5), SVMAnnotator()):
@@ -86,7 +45,8 @@ def test_same_seed_same_features(fitted):
     features, images, _ = fitted
     again = clone(features).fit(images)
     np.testing.assert_allclose(again.transform(images), features.transform(images), atol=1e-5)
-    np.testing.assert_array_equal(again.codebook_, features.codebook_)
+    for name, codebook in features.codebooks_.items():
+        np.testing.assert_array_equal(again.codebooks_[name], codebook)
 
 
 def test_fit_transform_is_fit_and_transform(fitted, monkeypatch):
@@ -94,22 +54,25 @@ def test_fit_transform_is_fit_and_transform(fitted, monkeypatch):
     expected = features.transform(images)
     np.testing.assert_allclose(clone(features).fit_transform(images), expected, atol=1e-5)
     # With more images than PCA is fitted on, all of them still come back.
-    monkeypatch.setattr("warptag.baselines.features.visual_features._MAX_PCA_IMAGES", 15)
-    assert clone(features).fit_transform(images).shape == (40, 30)
+    monkeypatch.setattr("warptag.baselines.features.visual_features._MAX_EMBEDDING_CHUNKS", 1)
+    monkeypatch.setattr("warptag.baselines.features.extraction.CHUNK", 20)
+    few = clone(features)
+    np.testing.assert_allclose(few.fit_transform(images), few.transform(images), atol=1e-5)
+    assert few.transform(images).shape == (40, 90)
 
 
 def test_an_image_has_the_same_features_in_any_batch(fitted):
     features, images, _ = fitted
     alone = features.transform(images[7:8])
     np.testing.assert_allclose(alone[0], features.transform(images)[7], atol=1e-5)
-    assert features.transform([]).shape == (0, 30)
+    assert features.transform([]).shape == (0, 90)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (64, 64, 3), (200, 100, 3)])
 @pytest.mark.parametrize("value", [0, 127, 255])
 def test_images_of_one_colour_and_any_size_are_finite(fitted, shape, value):
     vector = fitted[0].transform([np.full(shape, value, np.uint8)])
-    assert vector.shape == (1, 30) and np.isfinite(vector).all()
+    assert vector.shape == (1, 90) and np.isfinite(vector).all()
 
 
 def test_training_images_of_one_colour_are_finite():
@@ -119,28 +82,28 @@ def test_training_images_of_one_colour_are_finite():
     assert np.isfinite(VisualFeatures().fit_transform(same)).all()
 
 
-def test_gradients_of_one_colour_are_zero():
-    assert not gradient_histogram(np.full((64, 64, 3), 9, np.uint8)).any()
-
-
 def test_few_images_cap_the_components():
     images, _ = striped_images(5, seed=0)
-    assert VisualFeatures(codebook_size=8).fit_transform(images).shape == (5, 3 * (5 - 1))
+    assert VisualFeatures(codebook_size=8).fit_transform(images).shape == (5, 9 * (5 - 1))
 
 
-def test_images_are_read_as_a_stream(fitted):
+def test_images_are_read_as_a_stream(fitted, monkeypatch, small_chunks):
+    features, images, _ = fitted
+    described, ahead = count_descriptions(monkeypatch), []
+
     class Stream:
-        def __init__(self, images):
-            self.images = images
-
         def __len__(self):
-            return len(self.images)
+            return len(images)
 
         def __iter__(self):
-            return (image.copy() for image in self.images)
+            for number, image in enumerate(images):
+                ahead.append(number - len(described))
+                yield image.copy()
 
-    features, images, _ = fitted
-    np.testing.assert_array_equal(features.transform(Stream(images)), features.transform(images))
+    expected = features.transform(images)
+    del described[:]
+    np.testing.assert_array_equal(features.transform(Stream()), expected)
+    assert max(ahead) < 8
 
 
 @pytest.mark.parametrize(
@@ -153,7 +116,14 @@ def test_bad_images_are_refused_by_number(fitted, image):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"codebook_size": 0}, {"num_components": 0}, {"image_size": 31}]
+    "arguments",
+    [
+        {"codebook_size": 0},
+        {"num_components": 0},
+        {"image_size": 31},
+        {"histogram_kernel": "rbf"},
+        {"gist_kernel": "rbf"},
+    ],
 )
 def test_bad_parameters_are_refused(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
@@ -163,3 +133,82 @@ def test_bad_parameters_are_refused(arguments):
 def test_one_training_image_is_refused():
     with pytest.raises(ValueError, match="at least 2 training images"):
         VisualFeatures().fit(striped_images(1, seed=0)[0])
+
+
+def count_descriptions(monkeypatch, stop_after=None):
+    """Names of images described from now on; an interrupt after so many."""
+    described = []
+    original = visual_features.describe_image
+
+    def describe(image, codebooks):
+        if stop_after is not None and len(described) >= stop_after:
+            raise KeyboardInterrupt
+        described.append(image)
+        return original(image, codebooks)
+
+    monkeypatch.setattr(visual_features, "describe_image", describe)
+    return described
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    monkeypatch.setattr("warptag.baselines.features.extraction.CHUNK", 8)
+
+
+def test_an_interrupted_extraction_goes_on_where_it_was(tmp_path, monkeypatch, small_chunks):
+    images, _ = striped_images(24, seed=0)
+    settings = {"codebook_size": 8, "num_components": 4, "image_size": 32}
+    expected = VisualFeatures(**settings).fit_transform(images)
+    with monkeypatch.context() as patch:
+        count_descriptions(patch, stop_after=16)
+        with pytest.raises(KeyboardInterrupt):
+            VisualFeatures(**settings, cache_dir=tmp_path).fit_transform(images)
+    described = count_descriptions(monkeypatch)
+    features = VisualFeatures(**settings, cache_dir=tmp_path)
+    np.testing.assert_array_equal(features.fit_transform(images), expected)
+    assert len(described) == 8
+    np.testing.assert_array_equal(features.transform(images[:8]), expected[:8])
+    assert len(described) == 8
+
+
+def test_a_cache_of_other_images_or_settings_is_not_taken(tmp_path, monkeypatch):
+    images, _ = striped_images(8, seed=0)
+    settings = {"codebook_size": 8, "num_components": 4, "image_size": 32}
+    VisualFeatures(**settings, cache_dir=tmp_path).fit(images)
+    described = count_descriptions(monkeypatch)
+    for change in ({"codebook_size": 7}, {"image_size": 40}, {"seed": 1}):
+        changed = {**settings, **change}
+        expected = VisualFeatures(**changed).fit_transform(images)
+        del described[:]
+        kept = VisualFeatures(**changed, cache_dir=tmp_path).fit_transform(images)
+        np.testing.assert_array_equal(kept, expected)
+        assert len(described) == 8
+    images[3][5, 5] ^= 64
+    del described[:]
+    VisualFeatures(**settings, cache_dir=tmp_path).fit(images)
+    assert len(described) == 8
+
+
+def test_a_damaged_file_of_the_cache_is_made_again(tmp_path):
+    images, _ = striped_images(8, seed=0)
+    features = VisualFeatures(codebook_size=8, num_components=4, image_size=32, cache_dir=tmp_path)
+    expected = features.fit_transform(images)
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 2
+    for path in files:
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        for damaged in (
+            whole[:middle],
+            whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+        ):
+            path.write_bytes(damaged)
+            np.testing.assert_array_equal(clone(features).fit_transform(images), expected)
+            assert path.stat().st_size == len(whole)
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    features = VisualFeatures(codebook_size=8, image_size=32, cache_dir=tmp_path / "file")
+    with pytest.raises(OSError, match="cannot be kept .*another folder"):
+        features.fit(striped_images(2, seed=0)[0])

@@ -1,0 +1,142 @@
+"""Key points, colour SIFT, HOG blocks, words and the colour histogram, against worked cases."""
+
+import cv2
+import numpy as np
+import pytest
+
+from warptag.baselines.features.codebooks import learn_codebook
+from warptag.baselines.features.descriptors import (
+    BAGS,
+    Patches,
+    colour_invariants,
+    describe_patches,
+    hog_2x2,
+)
+from warptag.baselines.features.histograms import colour_histogram
+from warptag.baselines.features.keypoints import dense_points, harris_points, scale_sides
+from warptag.baselines.features.visual_words import count_words, spatial_pyramid
+
+
+def noise(side=64, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+
+
+def test_scales_are_half_an_octave_apart_down_to_32_pixels():
+    assert scale_sides(256) == [256, 181, 128, 91, 64, 45, 32]
+    assert scale_sides(32) == [32]
+
+
+def test_the_grid_covers_the_square_with_as_many_points_in_every_quarter():
+    points = dense_points(64)
+    assert points.shape == (64, 2)
+    assert points.min() == 8 and points.max() == 56
+    quarters, counts = np.unique(points >= 32, axis=0, return_counts=True)
+    assert len(quarters) == 4 and set(counts) == {16}
+
+
+def test_corners_of_a_white_rectangle_are_the_four_corner_points():
+    grey = np.zeros((64, 64), np.uint8)
+    grey[20:44, 12:50] = 255
+    (found,) = harris_points([grey])
+    corners = np.array([[12, 20], [49, 20], [12, 43], [49, 43]])
+    distance = np.abs(found[:, np.newaxis] - corners).max(axis=2)
+    assert (distance.min(axis=1) <= 2).all() and (distance.min(axis=0) <= 2).all()
+
+
+def test_an_image_of_one_colour_has_no_corner():
+    assert [len(points) for points in harris_points([np.full((64, 64), 77, np.uint8)])] == [0]
+
+
+def test_colour_invariants_follow_their_definition_and_not_the_shading():
+    image = noise().clip(60)
+    red, green, blue = np.moveaxis(image.astype(float), 2, 0)
+    o1, o2 = (red - green) / 2**0.5, (red + green - 2 * blue) / 6**0.5
+    o3 = (red + green + blue + 3 * 8) / 3**0.5  # with the documented offset of 8 a channel
+    for plane, ratio, low, high in zip(
+        colour_invariants(image),
+        (o1 / o3, o2 / o3),
+        (-(1.5**0.5), -(2**0.5)),
+        (1.5**0.5, 0.5**0.5),
+        strict=True,
+    ):
+        np.testing.assert_allclose(plane, 255 * (ratio - low) / (high - low), atol=0.51)
+    # Half the light: planes of pure colours move by the offset's part only.
+    half = colour_invariants(image // 2)
+    for plane, other in zip(colour_invariants(image), half, strict=True):
+        assert np.abs(plane.astype(int) - other).mean() < 8
+
+
+def test_rgb_sift_is_the_sift_of_each_plane():
+    image = noise()
+    points = dense_points(64)
+    keypoints = [cv2.KeyPoint(float(x), float(y), 16 / 6, 0.0) for x, y in points]
+    planes = [
+        cv2.SIFT.create().compute(np.ascontiguousarray(image[..., c]), keypoints)[1]
+        for c in range(3)
+    ]
+    found = describe_patches(image)["dense RGBSIFT"].descriptors[: len(points)]
+    np.testing.assert_array_equal(found, np.concatenate(planes, axis=1))
+
+
+def test_a_grey_image_has_no_colour_in_csift_and_the_same_sift_in_every_plane():
+    image = np.repeat(noise()[..., :1], 3, axis=2)
+    patches = describe_patches(image)
+    grey = patches["dense SIFT"].descriptors
+    csift = patches["dense CSIFT"].descriptors
+    assert not csift[:, :256].any()
+    np.testing.assert_array_equal(csift[:, 256:], grey)
+    np.testing.assert_array_equal(patches["dense RGBSIFT"].descriptors, np.tile(grey, 3))
+
+
+@pytest.mark.parametrize("side", [32, 64])
+def test_every_bag_has_descriptors_of_its_length_and_places_inside(side):
+    patches = describe_patches(noise(side))
+    assert list(patches) == list(BAGS)
+    for name, (descriptors, positions) in patches.items():
+        assert descriptors.shape == (len(positions), BAGS[name])
+        assert np.isfinite(descriptors).all()
+        assert (positions >= 0).all() and (positions < 1).all()
+
+
+def test_hog_blocks_stand_where_the_gradients_are():
+    grey = np.zeros((64, 64), np.uint8)
+    grey[:24, 40:] = noise(24)[..., 0]
+    descriptors, positions = hog_2x2(grey)
+    busy = positions[descriptors.any(axis=1)]
+    assert (busy[:, 0] >= 0.5).all() and (busy[:, 1] <= 0.5).all() and len(busy) > 4
+
+
+def test_colour_histogram_by_hand():
+    image = np.zeros((2, 2, 3), np.uint8)
+    image[0, 0] = [255, 0, 31]  # bins 7, 0, 0
+    image[0, 1] = [0, 32, 255]  # bins 0, 1, 7
+    histogram = colour_histogram(image)
+    assert histogram.shape == (512,)
+    assert histogram[7 * 64] == 1 and histogram[1 * 8 + 7] == 1 and histogram[0] == 2
+
+
+def test_words_are_counted_in_their_quarter_and_the_whole():
+    codebook = np.array([[0, 0], [1, 1]], np.float32)
+    descriptors = np.array([[0.1, 0], [0.9, 1], [2, 2], [0, 0.2]], np.float32)
+    positions = np.array([[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.6, 0.5]])
+    quarters = count_words(Patches(descriptors, positions), codebook)
+    np.testing.assert_array_equal(quarters, [1, 0, 0, 1, 0, 1, 1, 0])
+    np.testing.assert_array_equal(
+        spatial_pyramid(quarters[np.newaxis]), [[2, 2, 1, 0, 0, 1, 0, 1, 1, 0]]
+    )
+
+
+def test_words_are_the_nearest_by_distance():
+    random = np.random.default_rng(0)
+    codebook = random.normal(size=(20, 5)).astype(np.float32)
+    descriptors = random.normal(size=(50, 5)).astype(np.float32)
+    distances = ((descriptors[:, np.newaxis] - codebook) ** 2).sum(axis=2)
+    counts = count_words(Patches(descriptors, np.zeros((50, 2))), codebook)
+    expected = np.bincount(distances.argmin(axis=1), minlength=20)
+    np.testing.assert_array_equal(counts[:20], expected)
+
+
+def test_a_codebook_has_no_more_words_than_there_are_different_descriptors():
+    descriptors = np.repeat(np.eye(3, 128, dtype=np.float32), 50, axis=0)
+    assert len(learn_codebook(descriptors, size=10, seed=0)) == 3
+    assert learn_codebook(descriptors[:0], size=10, seed=0).shape == (1, 128)

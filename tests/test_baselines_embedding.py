@@ -1,0 +1,88 @@
+"""Kernel maps and PCA: dot products against the kernels they stand for, scale, bad input."""
+
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import additive_chi2_kernel
+
+from warptag.baselines import KernelEmbedding
+
+
+def histograms(num_images=60, width=12, seed=0):
+    return np.random.default_rng(seed).integers(0, 9, (num_images, width)).astype(np.float32)
+
+
+def squared_distances(rows):
+    return np.square(rows[:, np.newaxis] - rows).sum(axis=2)
+
+
+def embedded_distances(kernel, X, num_components=500):
+    """Squared distances after the embedding, in the kernel's own unit."""
+    embedding = KernelEmbedding(kernel, num_components)
+    return squared_distances(embedding.fit_transform(X)) * float(embedding.scale_) ** 2
+
+
+def test_hellinger_distances_are_exact():
+    X = histograms()
+    X[3] = 0  # an image without corners
+    roots = np.sqrt(X / np.maximum(X.sum(axis=1, keepdims=True), 1))
+    expected = squared_distances(roots)
+    np.testing.assert_allclose(embedded_distances("hellinger", X), expected, atol=1e-5)
+
+
+def test_chi2_distances_are_those_of_the_additive_kernel():
+    X = histograms()
+    shares = X / X.sum(axis=1, keepdims=True)
+    expected = -additive_chi2_kernel(shares)  # sum (x - y)^2 / (x + y)
+    found = embedded_distances("chi2", X)
+    # The map's kernel 2xy/(x+y) gives distances of x + y - 4xy/(x+y), the same as that sum.
+    # Two steps of the sampling keep four fifths of distances between histograms with empty bins.
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.98
+    assert 0.7 < found.mean() / expected.mean() < 1
+
+
+def test_gaussian_distances_are_those_of_the_kernel():
+    X = histograms(width=4) / 3
+    distances = squared_distances(X)
+    # The mean squared distance over all pairs, an image with itself among them, is the width.
+    expected = 2 - 2 * np.exp(-distances / (2 * distances.mean()))
+    found = embedded_distances("gaussian", X)
+    assert np.abs(found - expected).max() < 0.2
+    assert np.abs(found - expected).mean() < 0.05
+
+
+def test_linear_distances_are_those_of_the_rows():
+    X = histograms()
+    np.testing.assert_allclose(
+        embedded_distances("linear", X), squared_distances(X), rtol=1e-3, atol=1e-2
+    )
+
+
+@pytest.mark.parametrize("kernel", ["hellinger", "chi2", "gaussian", "linear"])
+def test_training_rows_are_centred_of_mean_squared_length_1_and_reproducible(kernel):
+    embedding = KernelEmbedding(kernel, num_components=8)
+    rows = embedding.fit_transform(histograms())
+    assert rows.shape == (60, 8) and rows.dtype == np.float32
+    np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-4)
+    assert np.square(rows).sum(axis=1).mean() == pytest.approx(1, rel=0.03)
+    np.testing.assert_array_equal(KernelEmbedding(kernel, 8).fit_transform(histograms()), rows)
+
+
+@pytest.mark.parametrize("kernel", ["hellinger", "chi2", "gaussian", "linear"])
+def test_equal_rows_are_finite(kernel):
+    X = np.zeros((5, 6), np.float32)
+    assert np.isfinite(KernelEmbedding(kernel).fit_transform(X)).all()
+
+
+def test_bad_input_is_refused():
+    X = histograms()
+    embedding = KernelEmbedding(num_components=4).fit(X)
+    with pytest.raises(ValueError, match="12 features"):
+        embedding.transform(X[:, :5])
+    with pytest.raises(ValueError, match="image 2, feature 1"):
+        embedding.transform(np.where(np.arange(720).reshape(60, 12) == 25, np.nan, X))
+    with pytest.raises(ValueError, match="negative"):
+        KernelEmbedding().fit(-X)
+    with pytest.raises(ValueError, match="kernel must be one of"):
+        KernelEmbedding("rbf").fit(X)
+    with pytest.raises(ValueError, match="at least 2 training images"):
+        KernelEmbedding().fit(X[:1])

@@ -1,0 +1,134 @@
+"""From images to the raw form of the nine features, in parallel and a chunk at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from warptag.baselines.features.descriptors import BAGS, describe_patches
+from warptag.baselines.features.gist import gist
+from warptag.baselines.features.histograms import colour_histogram
+from warptag.baselines.features.resizing import to_square
+from warptag.baselines.features.visual_words import count_words
+from warptag.content_cache import content_key
+
+#: Images handled at once, and in a file of the cache: what an interrupt costs at most.
+CHUNK = 128
+
+
+class Images(Protocol):
+    """Images that can be counted and read again and again."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
+
+
+def feature_widths(codebooks: dict[str, np.ndarray]) -> dict[str, int]:
+    """Name of each of the nine features -> its number of columns in `describe_image`."""
+    bags = {name: 4 * len(codebooks[name]) for name in BAGS}
+    return {"GIST": 960, **bags, "RGB histogram": 512}
+
+
+def describe_image(image: np.ndarray, codebooks: dict[str, np.ndarray]) -> np.ndarray:
+    """GIST, the counted words of each bag, and the colour histogram, in a row.
+
+    Args:
+        image: uint8 array (size, size, 3), RGB, size at least 32.
+        codebooks: name of each bag -> float32 array (num_words, length).
+
+    Returns:
+        float32 array, as wide as the sum of `feature_widths(codebooks)`.
+    """
+    patches = describe_patches(image)
+    bags = [count_words(patches[name], codebooks[name]) for name in BAGS]
+    return np.concatenate([gist(image), *bags, colour_histogram(image)])
+
+
+def extraction_key() -> str:
+    """A hash of the code and the libraries that decide what an image's description is."""
+    folder = Path(__file__).parent
+    names = (
+        *("codebooks", "descriptors", "extraction", "gist", "histograms", "keypoints"),
+        *("resizing", "visual_words"),
+    )
+    code = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in names]
+    packages = ("numpy", "scipy", "scikit-image", "scikit-learn")
+    libraries = [cv2.__version__, *map(version, packages)]
+    return content_key(*code, *libraries)
+
+
+def num_chunks(images: Images) -> int:
+    """Number of chunks of at most 128 images."""
+    return -(-len(images) // CHUNK)
+
+
+def num_chosen_images(images: Images, chosen: np.ndarray) -> int:
+    """Number of images in some chunks."""
+    return sum(min(CHUNK, len(images) - CHUNK * int(number)) for number in chosen)
+
+
+def resized_chunks(
+    images: Images, size: int, chosen: np.ndarray | None = None
+) -> Iterator[list[np.ndarray]]:
+    """Chunks of images, each resized to a square.
+
+    Args:
+        images: uint8 arrays (height, width, 3), RGB.
+        size: side of the square, pixels.
+        chosen: numbers of the chunks to give; None gives all.
+
+    Raises:
+        ValueError: an image is not such an array.
+    """
+    numbered = enumerate(images)
+    for number in range(num_chunks(images)):
+        chunk = islice(numbered, CHUNK)
+        if chosen is None or number in chosen:
+            yield [_resized(image, place, size) for place, image in chunk]
+        else:
+            for _ in chunk:
+                pass
+
+
+def _resized(image: Any, number: int, size: int) -> np.ndarray:
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f"image {number} must be a uint8 array (height, width, 3), "
+            f"got {image.dtype} of shape {image.shape}"
+        )
+    return to_square(image, size)
+
+
+@contextmanager
+def parallel_map(task: str, total: int) -> Iterator[tuple[Callable[..., list], tqdm]]:
+    """A `map` on a thread a core that gives a list, and a progress bar over images."""
+    # OpenCV, SciPy and NumPy release the interpreter's lock, so threads are enough; their own
+    # threads would only be in each other's way, and are off while images are described.
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(total=total, desc=task, unit="image", disable=None) as progress,
+    ):
+
+        def run(function: Callable, items: Iterable) -> list:
+            opencv_threads = cv2.getNumThreads()
+            cv2.setNumThreads(1)
+            try:
+                with threadpool_limits(1, "blas"):
+                    return list(pool.map(function, items))
+            finally:
+                cv2.setNumThreads(opencv_threads)
+
+        yield run, progress

@@ -1,0 +1,73 @@
+"""Files kept by a hash of all that they were made from, so that none can pass for another."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import numpy as np
+
+from warptag.files import write_whole
+
+Content = TypeVar("Content")
+
+
+class ContentCache:
+    """A folder of .npz files named by content.
+
+    Args:
+        folder: where they lie, made when needed; None keeps nothing.
+    """
+
+    def __init__(self, folder: str | os.PathLike | None):
+        self._folder = None if folder is None else Path(folder)
+
+    def get(
+        self,
+        key: str,
+        make: Callable[[], Content],
+        save: Callable[[Content, Path], object],
+        load: Callable[[BinaryIO], Content],
+    ) -> Content:
+        """What is kept under a key, else what `make` gives, which is kept from now on.
+
+        A damaged file is made again.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if self._folder is None:
+            return make()
+        path = self._folder / f"{key}.npz"
+        try:
+            # Opened here: a reader that fails on a damaged file may leave it open.
+            with path.open("rb") as file:
+                return load(file)
+        except Exception:  # no file, or whatever a damaged one makes its reader raise
+            pass
+        content = make()
+        try:
+            write_whole(path, partial(save, content))
+        except OSError as error:
+            raise OSError(
+                f"{path} cannot be kept ({error.strerror}); make room there, or choose "
+                "another folder"
+            ) from error
+        return content
+
+
+def content_key(*parts: str | Iterable[np.ndarray]) -> str:
+    """A hash of strings and of arrays' types, shapes and values, in their order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(f"{len(part)} {part}".encode())
+            continue
+        for array in part:
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
