@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.utils import check_array
+
+# Values looked at together, so that no check holds a mask as long as a large array.
+_BLOCK_VALUES = 2**24
 
 
 def check_labels(labels, name: str) -> np.ndarray:
@@ -24,20 +28,42 @@ def check_labels(labels, name: str) -> np.ndarray:
     return array.astype(np.int8)
 
 
-def check_features(features, num_features: int | None = None) -> np.ndarray:
-    """Features as a finite float32 array (num_images, num_features).
+def check_features(features) -> np.ndarray:
+    """Features as a finite float32 array (num_images, num_features), in rows.
+
+    An array that is one already is not copied.
 
     Raises:
-        ValueError: not two-dimensional, another width than `num_features`, or NaN or infinity.
+        TypeError: a sparse matrix.
+        ValueError: not two-dimensional, not numbers, or NaN or infinity.
     """
-    array = np.asarray(features, np.float32)
-    if array.ndim != 2 or array.shape[1] == 0:
-        raise ValueError(f"X must be (num_images, num_features), got shape {array.shape}")
-    if num_features is not None and array.shape[1] != num_features:
-        raise ValueError(f"X must have the {num_features} features of fit, got {array.shape[1]}")
-    if not np.isfinite(array).all():
-        row, column = np.argwhere(~np.isfinite(array))[0]
-        raise ValueError(f"X holds NaN or infinity (first at image {row}, feature {column})")
+    if not hasattr(features, "shape"):
+        features = np.asarray(features)
+    shape = np.shape(features)
+    # "Reshape your data" and "0 feature(s) ..." are what scikit-learn's checks look for.
+    if len(shape) != 2:
+        raise ValueError(
+            f"X must be (num_images, num_features), got shape {shape}. Reshape your data"
+        )
+    if shape[1] == 0:
+        raise ValueError(f"X has 0 feature(s) (shape={shape}) while a minimum of 1 is required.")
+    with np.errstate(over="ignore"):  # found below, as infinity
+        array = check_array(
+            features,
+            dtype=np.float32,
+            order="C",
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+            input_name="X",
+        )
+    num_rows = max(1, _BLOCK_VALUES // array.shape[1])
+    for start in range(0, len(array), num_rows):
+        finite = np.isfinite(array[start : start + num_rows])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            raise ValueError(
+                f"X holds NaN or infinity (first at image {start + row}, feature {column})"
+            )
     return array
 
 
@@ -47,6 +73,8 @@ def check_training_set(features, labels) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: as `check_features` and `check_labels`, different lengths, or no image.
     """
+    if labels is None:
+        raise ValueError("fit requires y to be passed, but the target y is None; give Y")
     features, labels = check_features(features), check_labels(labels, "Y")
     if len(features) != len(labels):
         raise ValueError(
