@@ -36,7 +36,9 @@ def test_a_folder_of_photographs_is_converted_verified_and_trained_on(
     assert "'per_class_recall': " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("page", ["docs/data.md", "docs/pipeline.md", "docs/losses.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/data.md", "docs/pipeline.md", "docs/losses.md", "docs/baselines.md"]
+)
 def test_the_readme_links_to_the_page(page):
     assert f"({page})" in README
     assert (Path(__file__).parents[1] / page).exists()

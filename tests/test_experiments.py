@@ -84,7 +84,9 @@ def test_runs_carry_settings_seed_checksum_versions_and_time(output):
 def test_a_second_run_reuses_everything_and_changes_no_file(output):
     models = {path: path.stat().st_mtime_ns for path in output.rglob("model.keras")}
     before = {p: p.read_bytes() for p in output.iterdir() if p.is_file()}
-    reproduce(tiny(), output, command="bash reproduce.sh scenes")
+    lines = []
+    reproduce(tiny(), output, command="bash reproduce.sh scenes", say=lines.append)
+    assert not [line for line in lines if "images to fit" in line]
     assert {path: path.stat().st_mtime_ns for path in output.rglob("model.keras")} == models
     assert {p: p.read_bytes() for p in output.iterdir() if p.is_file()} == before
 
@@ -194,8 +196,13 @@ def test_damaged_scores_and_settings_are_made_again(output, tmp_path):
     scores = folder / "models" / "softmax" / "test_scores.npy"
     whole = scores.read_bytes()
     scores.write_bytes(whole[:200])
-    (folder / "baselines" / "settings.json").write_text("{")
+    kept = [path for path in (folder / "baselines").iterdir() if path.is_file()]
+    assert len(kept) == 5  # kNN, SVM, JEC, TagProp, 2PKNN
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:100])
     before = (folder / "table_k3.csv").read_bytes()
-    reproduce(tiny(), folder)
+    lines = []
+    reproduce(tiny(), folder, say=lines.append)
+    assert sum("images to fit" in line for line in lines) == 5
     assert scores.read_bytes() == whole
     assert (folder / "table_k3.csv").read_bytes() == before

@@ -60,7 +60,11 @@ def size(path):
 
 
 TABLES = {"table_k3.csv", "table_k5.csv", "tables.md", "per_class.csv"}
-PLOTS = {"recall_by_frequency.png", "precision_by_frequency.png"}
+PLOTS = {
+    f"{which}{figure}_by_frequency.png"
+    for which in ("", "features_")
+    for figure in ("recall", "precision")
+}
 
 
 def test_a_full_run_writes_everything_and_the_same_bytes_again(tmp_path):
@@ -92,6 +96,9 @@ def test_all_methods_stand_in_the_order_of_the_paper(tmp_path):
         "CNN + Softmax",
         "CNN + Ranking",
         "CNN + WARP",
+        "Visual Feature + JEC",
+        "Visual Feature + TagProp",
+        "Visual Feature + 2PKNN",
         "Upper bound (random)",
         "Most frequent tags",
     ]
@@ -106,8 +113,8 @@ def test_frequency_plots_with_few_and_with_many_tags(tmp_path, num_tags):
     assert recall.read_bytes() != precision.read_bytes()
 
 
-def test_frequency_plot_needs_a_network(tmp_path):
-    with pytest.raises(ValueError, match="CNN"):
+def test_frequency_plot_needs_a_method(tmp_path):
+    with pytest.raises(ValueError, match="scores of a method"):
         plot_by_frequency(evaluation(methods=("Upper bound",)), "recall", tmp_path / "plot.png")
     assert list(tmp_path.iterdir()) == []
 

@@ -13,7 +13,7 @@ import warptag
 from tfrecords_tools.errors import InputError
 from warptag.experiments import EXPERIMENTS, load_experiment
 
-UPPER_BOUND = "nuswide-upper-bound"
+UPPER_BOUND, FEATURES = "nuswide-upper-bound", "nuswide-features"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +26,7 @@ def cli() -> None:
 @click.argument(
     "name",
     metavar="[EXPERIMENT]",
-    type=click.Choice([*EXPERIMENTS, UPPER_BOUND]),
+    type=click.Choice([*EXPERIMENTS, UPPER_BOUND, FEATURES]),
     default="scenes",
 )
 @click.option(
@@ -53,20 +53,24 @@ def reproduce(
     quick: bool,
     tensorboard: bool,
 ) -> None:
-    """Make both tables of EXPERIMENT (scenes, corel5k, nuswide or nuswide-upper-bound).
+    """Make both tables of EXPERIMENT (scenes, corel5k, nuswide, or without its images
+    nuswide-upper-bound and nuswide-features).
 
     \b
     Example:
       warptag reproduce corel5k --input ~/corel5k
     """
     _import_tensorflow()
-    needs_input = name == UPPER_BOUND or load_experiment(name).needs_input
+    without_images = name in (UPPER_BOUND, FEATURES)
+    needs_input = without_images or load_experiment(name).needs_input
     if needs_input and input_dir is None:
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
     if not needs_input and input_dir is not None:
         raise click.UsageError(f"{name} renders its own pictures and takes no --input")
-    if name == UPPER_BOUND and (search_again or quick or tensorboard):
-        raise click.UsageError(f"{name} trains nothing; it takes --input, --output and --seeds")
+    if without_images and (search_again or quick or tensorboard):
+        raise click.UsageError(f"{name} trains no network; it takes --input and --output")
+    if name == FEATURES and seeds:
+        raise click.UsageError(f"{name} takes no --seeds: its rows are fitted once")
     if input_dir is not None and not input_dir.is_dir():
         raise InputError(f"{input_dir} is not a folder; --input takes the original data set's")
     output = output or Path("results") / (f"{name}-quick" if quick else name)
@@ -77,6 +81,11 @@ def reproduce(
 
         assert input_dir is not None
         written = reproduce_upper_bound(input_dir, output, seeds or 3)
+    elif name == FEATURES:
+        from warptag.experiments.nuswide_features import reproduce_nuswide_features
+
+        assert input_dir is not None
+        written = reproduce_nuswide_features(input_dir, output, click.echo)
     else:
         from warptag.experiments.quick import quick as make_quick
         from warptag.experiments.reproduce import reproduce as run

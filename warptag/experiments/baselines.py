@@ -1,62 +1,147 @@
-"""The kNN and SVM rows over visual features, kept in a folder and reused when nothing changed."""
+"""The rows over features: every annotator fitted, kept and reused when it still stands."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from functools import partial
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+import pandas as pd
 
-from warptag.baselines import KNNAnnotator, SVMAnnotator, VisualFeatures
+from warptag.baselines import (
+    JECAnnotator,
+    KNNAnnotator,
+    SVMAnnotator,
+    TagPropAnnotator,
+    TwoPassKNNAnnotator,
+    VisualFeatures,
+)
+from warptag.content_cache import ContentCache, content_key
 from warptag.data import Records
 from warptag.experiments import provenance
 from warptag.experiments.experiment import Experiment
-from warptag.files import read_json, write_json, write_whole
+from warptag.reporting import published_table
 
-KNN, SVM = "Visual Feature + kNN", "Visual Feature + SVM"
+#: Method name -> its annotator, for features that stand in blocks of so many columns.
+ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
+    "Visual Feature + kNN": lambda blocks: KNNAnnotator(),
+    # One solver whatever the size; liblinear's scores are the same to about a thousandth.
+    "Visual Feature + SVM": lambda blocks: SVMAnnotator(solver="conjugate_gradients"),
+    "Visual Feature + JEC": lambda blocks: JECAnnotator(blocks=blocks),
+    "Visual Feature + TagProp": lambda blocks: TagPropAnnotator(blocks=blocks),
+    "Visual Feature + 2PKNN": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
+}
 
 
-def baseline_scores(experiment: Experiment, data: Path, directory: Path) -> dict[str, np.ndarray]:
-    """Scores of both annotators on the test images, fitted on the images the networks fit.
+@dataclass(frozen=True, eq=False)
+class FeatureSets:
+    """What an annotator is fitted on and asked for.
+
+    Attributes:
+        train: float32 (num_train, num_features).
+        labels: int8 (num_train, num_tags): 1, 0, or -1 for unknown.
+        test: float32 (num_test, num_features).
+        blocks: widths of the features that stand side by side.
+    """
+
+    train: np.ndarray
+    labels: np.ndarray
+    test: np.ndarray
+    blocks: list[int]
+
+
+def annotator_scores(
+    directory: Path,
+    settings: dict[str, Any],
+    load: Callable[[], FeatureSets],
+    say: Callable[[str], None],
+) -> dict[str, np.ndarray]:
+    """Scores of every annotator on the test images.
+
+    Each is kept in a folder, under a hash of the settings, the code and the versions: an
+    interrupted call goes on where it was, a finished one is read back.
+
+    Args:
+        directory: the folder.
+        settings: whatever decides what the features and labels are.
+        load: gives the features; called when scores are missing.
+        say: called with one line for each annotator that is fitted.
+
+    Returns:
+        Method name -> float32 (num_test, num_tags).
+    """
+    kept = ContentCache(directory)
+    stamp = {
+        **settings,
+        "code": provenance.code_checksum("warptag.baselines", "warptag.experiments.baselines"),
+        "versions": provenance.versions("numpy", "scipy", "scikit-learn"),
+    }
+
+    def scores_of(method: str) -> np.ndarray:
+        def make() -> np.ndarray:
+            sets = load()
+            say(f"    {method}: {len(sets.train):,} images to fit")
+            annotator = ANNOTATORS[method](sets.blocks).fit(sets.train, sets.labels)
+            return annotator.decision_function(sets.test)
+
+        def read(file: BinaryIO) -> np.ndarray:
+            with np.load(file, allow_pickle=False) as arrays:
+                return arrays["scores"]
+
+        key = content_key(json.dumps(stamp, sort_keys=True), method)
+        return kept.get(key, make, lambda made, path: np.savez(path, scores=made), read)
+
+    return {method: scores_of(method) for method in ANNOTATORS}
+
+
+def visual_feature_scores(
+    experiment: Experiment, data: Path, directory: Path, say: Callable[[str], None]
+) -> tuple[dict[str, np.ndarray], pd.DataFrame | None]:
+    """Scores over the visual features of a converted data set.
 
     Args:
         experiment: the choices.
-        data: folder of the converted data set.
-        directory: where features and scores are kept.
+        data: folder of the records that the features are computed from.
+        directory: where histograms and scores are kept.
+        say: called with one line for each annotator that is fitted.
 
     Returns:
-        Method name -> float32 (num_test_images, num_tags).
+        The scores, fitted on the images that the networks fit; and, where there are published
+        results to stand beside, `published_table`: fitted as those are on all training images,
+        with the tags that have both a training and a test image as vocabulary.
     """
-    fit = Records(data, "train", "fit", experiment.validation_share)
+    share = experiment.validation_share
+    fit, validation = (Records(data, "train", part, share) for part in ("fit", "validation"))
     test = Records(data, "test")
+    visual = VisualFeatures(**experiment.features, cache_dir=directory / "histograms")
     settings = {
         "features": experiment.features,
-        "validation_share": experiment.validation_share,
+        "validation_share": share,
         "data_checksum": fit.info.checksum,
-        "code": provenance.code_checksum(
-            "warptag.baselines", "warptag.data", "warptag.experiments.baselines"
-        ),
-        "versions": provenance.versions(
-            "numpy", "scipy", "scikit-learn", "scikit-image", "opencv-python-headless", "tensorflow"
-        ),
+        "reading": provenance.code_checksum("warptag.data"),
+        "decoding": provenance.versions("opencv-python-headless", "scikit-image", "tensorflow"),
     }
-    files = {KNN: directory / "knn_scores.npy", SVM: directory / "svm_scores.npy"}
-    marker = directory / "settings.json"
-    if read_json(marker) == settings:
-        with suppress(OSError, ValueError):  # missing or damaged: made again
-            return {method: np.load(path) for method, path in files.items()}
-    marker.unlink(missing_ok=True)
 
-    features = VisualFeatures(**experiment.features)
-    fit_features, test_features = features.fit_transform(fit), features.transform(test)
-    knn = KNNAnnotator().fit(fit_features, fit.labels)
-    svm = SVMAnnotator().fit(fit_features, fit.labels)
-    scores = {
-        KNN: knn.decision_function(test_features),
-        SVM: svm.decision_function(test_features),
-    }
-    for method, path in files.items():
-        write_whole(path, partial(np.save, arr=scores[method]))
-    write_json(marker, settings)
-    return scores
+    @cache
+    def of_fit() -> FeatureSets:
+        features = visual.fit_transform(fit)
+        return FeatureSets(features, fit.labels, visual.transform(test), visual.blocks_)
+
+    labels = np.concatenate([fit.labels, validation.labels])
+    vocabulary = (labels == 1).any(axis=0) & (test.labels == 1).any(axis=0)
+
+    @cache
+    def of_all() -> FeatureSets:
+        sets = of_fit()
+        features = np.concatenate([sets.train, visual.transform(validation)])
+        return FeatureSets(features, labels[:, vocabulary], sets.test, sets.blocks)
+
+    scores = annotator_scores(directory, {**settings, "part": "fit"}, of_fit, say)
+    if not experiment.published:
+        return scores, None
+    of_all_images = annotator_scores(directory, {**settings, "part": "all"}, of_all, say)
+    return scores, published_table(test.labels[:, vocabulary], of_all_images)

@@ -25,6 +25,9 @@ EXPERIMENT = Experiment(
         "warp": (0.005, "violators"),
     },
     search_epochs=8,
-    features={"codebook_size": 500, "num_components": 200, "image_size": 128},
+    features={"codebook_size": 1000, "num_components": 500, "image_size": 256},
+    # The features need more than the networks' 64 pixels: the photographs as they are, 192 x 128.
+    feature_source_settings={"size": None},
+    published=True,
     selection_k=5,
 )

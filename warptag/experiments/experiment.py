@@ -42,6 +42,9 @@ class Experiment:
         searched: whether `chosen` was found by the search on validation images.
         search_epochs: epochs of every run of the search over `GRID`.
         features: arguments of `VisualFeatures`.
+        feature_source_settings: arguments of the source for the records that visual features are
+            computed from; None for those that the networks see.
+        published: whether published results of this data set exist to stand beside.
         seeds: number of training runs a loss.
         ks: tags an image in the tables.
         selection_k: tags an image in the validation figures.
@@ -61,6 +64,8 @@ class Experiment:
     chosen: dict[str, tuple[float, str]]
     search_epochs: int
     features: dict[str, Any]
+    feature_source_settings: dict[str, Any] | None = None
+    published: bool = False
     synthetic: bool = False
     seeds: int = 3
     ks: tuple[int, ...] = (3, 5)

@@ -19,6 +19,7 @@ def quick(experiment: Experiment) -> Experiment:
         training=replace(experiment.training, epochs=1),
         search_epochs=1,
         features={"codebook_size": 20, "num_components": 20, "image_size": 32},
+        feature_source_settings=None,
         seeds=1,
         notes=(*experiment.notes, "A --quick run of one epoch: it tries the path, no claim."),
     )

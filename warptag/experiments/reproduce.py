@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
-from warptag.experiments.baselines import KNN, SVM, baseline_scores
+from warptag.experiments.baselines import visual_feature_scores
 from warptag.experiments.experiment import GRID, METHODS, Experiment
 from warptag.experiments.networks import Networks, Run
 from warptag.experiments.provenance import code_checksum, versions
@@ -71,7 +72,7 @@ def reproduce(
 
     step(f"Data: {experiment.title}")
     data = output / "data"
-    info = _convert(experiment, input_dir, data, say)
+    info = _convert(experiment, experiment.source_settings, input_dir, data, say)
     for split, count in info.settings.get("missing", {}).items():
         say(f"    {split}: {count:,} images are not in the input folder, left out")
     for split, content in info.splits.items():
@@ -83,8 +84,19 @@ def reproduce(
         if k > len(info.tag_names):
             raise InputError(f"k = {k} is above the number of tags, {len(info.tag_names)}")
 
-    step("Baselines: visual features with kNN and SVM")
-    baselines = baseline_scores(experiment, data, output / "baselines")
+    step("Baselines: visual features with kNN, SVM, JEC, TagProp and 2PKNN")
+    feature_data = data
+    if experiment.feature_source_settings is not None:
+        feature_data = output / "feature_data"
+        _convert(experiment, experiment.feature_source_settings, input_dir, feature_data, say)
+    if not np.array_equal(Records(feature_data, "test").labels, test.labels):
+        raise InputError(
+            f"{feature_data} and {data} hold other test images, as when the input folder changed "
+            "between two runs; remove both and run again"
+        )
+    baselines, published = visual_feature_scores(
+        experiment, feature_data, output / "baselines", say
+    )
 
     networks = Networks(experiment, data, tensorboard)
     if search_again:
@@ -122,8 +134,7 @@ def reproduce(
         train_counts=(fit.labels == 1).sum(axis=0),
         scores={
             "Upper bound": [upper_bound_scores(test.labels, seed=seed) for seed in seeds],
-            KNN: [baselines[KNN]],
-            SVM: [baselines[SVM]],
+            **{method: [scores] for method, scores in baselines.items()},
             **{method: [run.scores for run in some] for method, some in runs.items()},
             "Upper bound (random)": [
                 upper_bound_scores(test.labels, rule="random", seed=seed) for seed in seeds
@@ -136,7 +147,7 @@ def reproduce(
     )
     histories = {method: [run.history for run in some] for method, some in runs.items()}
     lines = settings_lines(experiment, info, len(fit), len(networks.validation), len(test))
-    written = write_results(evaluation, output, histories, _sheet_images(test), lines)
+    written = write_results(evaluation, output, histories, _sheet_images(test), lines, published)
     every_run = [run for some in runs.values() for run in some]
     write_runs(every_run, test.labels, experiment.ks, output / "runs.csv")
     write_bytes(output / "command.txt", f"{command}\n".encode())
@@ -166,7 +177,8 @@ def settings_lines(
     return [
         f"Data: {num_fit:,} images to fit, {num_validation:,} for validation, {num_test:,} to "
         f"test; checksum {info.checksum[:16]}; {experiment.source_settings}.",
-        "Every method is fitted on the same images; the validation images are fitted by none.",
+        "Every method of the tables for k is fitted on the same images; the validation images are "
+        "fitted by none of them.",
         f"Network: AlexNet-like, crops of {experiment.crop_size} pixels, {experiment.network}; "
         f"test patches: {experiment.patches}.",
         f"Training: SGD, momentum {training.momentum:g}, batch {training.batch_size}, "
@@ -174,22 +186,32 @@ def settings_lines(
         f"{' and '.join(f'{share:.0%}' for share in training.decay_at)} of the run, {clip}; "
         f"WARP's ranks: {training.rank}.",
         f"{chosen}: {origin}.",
-        f"Features: {experiment.features}; kNN k = 50, SVM C = 2; one fit, no seeds.",
+        f"Features: {experiment.features}; kNN k = 50, sigma = 0.05; SVM C = 2; JEC k = 5; "
+        "TagProp k = 200, by distance, with sigmoids; 2PKNN k = 5, scale = 60; one fit, no seeds"
+        + (
+            f"; computed from the images with {experiment.feature_source_settings}."
+            if experiment.feature_source_settings
+            else "."
+        ),
         f"Seeds: 0 to {experiment.seeds - 1}, of initial weights, order, crops, dropout and draws.",
         *experiment.notes,
     ]
 
 
 def _convert(
-    experiment: Experiment, input_dir: Path | None, data: Path, say: Callable[[str], None]
+    experiment: Experiment,
+    source_settings: dict[str, Any],
+    input_dir: Path | None,
+    data: Path,
+    say: Callable[[str], None],
 ) -> DatasetInfo:
     source_type = source_class(experiment.source)
     if experiment.needs_input:
         if input_dir is None:
             raise InputError(f"{experiment.name} needs --input DIR, the original data set's folder")
-        source = source_type(input_dir, **experiment.source_settings)
+        source = source_type(input_dir, **source_settings)
     else:
-        source = source_type(**experiment.source_settings)
+        source = source_type(**source_settings)
     settings = {
         **source.settings,
         "code": code_checksum(

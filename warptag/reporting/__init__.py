@@ -7,6 +7,7 @@ from warptag.reporting.markdown import tables_markdown, write_markdown
 from warptag.reporting.paper import PAPER_TABLES, paper_figures
 from warptag.reporting.per_class import per_class_table, write_per_class
 from warptag.reporting.plots import plot_by_frequency
+from warptag.reporting.published import PUBLISHED_COREL5K, published_table, write_published
 from warptag.reporting.report import write_results
 from warptag.reporting.tables import result_table, write_table
 from warptag.reporting.training_curves import plot_training_curves
@@ -16,6 +17,7 @@ __all__ = [
     "CNN_METHODS",
     "METHODS",
     "PAPER_TABLES",
+    "PUBLISHED_COREL5K",
     "Claim",
     "Comparison",
     "Evaluation",
@@ -25,10 +27,12 @@ __all__ = [
     "per_class_table",
     "plot_by_frequency",
     "plot_training_curves",
+    "published_table",
     "result_table",
     "tables_markdown",
     "write_markdown",
     "write_per_class",
+    "write_published",
     "write_results",
     "write_table",
 ]

@@ -10,11 +10,14 @@ from warptag.metrics.counts import annotation_report, top_k_counts
 
 CNN_METHODS = ("CNN + Softmax", "CNN + Ranking", "CNN + WARP")
 BASELINES = ("Visual Feature + kNN", "Visual Feature + SVM")
-#: Every method, in the order of the paper's tables; the two it does not have come last.
+#: Reference points of image annotation, over the same features.
+REFERENCES = ("Visual Feature + JEC", "Visual Feature + TagProp", "Visual Feature + 2PKNN")
+#: Every method, in the order of the paper's tables; those it does not have come last.
 METHODS = (
     "Upper bound",
     *BASELINES,
     *CNN_METHODS,
+    *REFERENCES,
     "Upper bound (random)",
     "Most frequent tags",
 )

@@ -25,12 +25,17 @@ HEADINGS = (
 )
 
 
-def tables_markdown(evaluation: Evaluation, settings_lines: Sequence[str] = ()) -> str:
+def tables_markdown(
+    evaluation: Evaluation,
+    settings_lines: Sequence[str] = (),
+    published: pd.DataFrame | None = None,
+) -> str:
     """The text of tables.md.
 
     Args:
         evaluation: the measured scores.
         settings_lines: one line for each choice or deviation, listed under "Settings".
+        published: as from `published_table`; None for data without published results.
 
     Returns:
         Markdown: one table a k with this run's figures and the paper's, notes, claims, settings.
@@ -42,6 +47,8 @@ def tables_markdown(evaluation: Evaluation, settings_lines: Sequence[str] = ()) 
     for k in evaluation.ks:
         blocks += [f"## k = {k} tags an image", _figures_table(evaluation, k)]
         blocks += [_identity(evaluation, k)]
+    if published is not None:
+        blocks += ["## Beside published results", _published(published)]
     blocks += ["## Notes", _bullets(_notes(evaluation))]
     blocks += _claims(evaluation)
     if settings_lines:
@@ -50,10 +57,33 @@ def tables_markdown(evaluation: Evaluation, settings_lines: Sequence[str] = ()) 
 
 
 def write_markdown(
-    evaluation: Evaluation, path: str | os.PathLike, settings_lines: Sequence[str] = ()
+    evaluation: Evaluation,
+    path: str | os.PathLike,
+    settings_lines: Sequence[str] = (),
+    published: pd.DataFrame | None = None,
 ) -> Path:
     """Write `tables_markdown` to a file."""
-    return write_bytes(path, tables_markdown(evaluation, settings_lines).encode())
+    return write_bytes(path, tables_markdown(evaluation, settings_lines, published).encode())
+
+
+def _published(table: pd.DataFrame) -> str:
+    rows = []
+    for method, source, precision, recall, n_plus in table.itertuples(index=False):
+        cells = [f"{precision:.1f}", f"{recall:.1f}", f"{n_plus}"]
+        if source == "published":
+            # In italics like the paper's numbers: nothing that this run measured.
+            method, cells = (
+                f"*{method}*",
+                [f"*{number:g}*" for number in (precision, recall, n_plus)],
+            )
+        rows.append([method, *cells])
+    return (
+        "k = 5 words a photograph, of those with both a training and a test photograph; precision "
+        "and recall in percent, means over these words; N+ in words. This run's rows are fitted on "
+        "all training photographs here, validation images included, as published ones are. In "
+        "italics: other authors' numbers, on their copies of the photographs and their "
+        "features.\n\n" + _table(["method", "precision", "recall", "N+ (words)"], rows)
+    )
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:

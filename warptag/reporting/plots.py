@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,11 +13,17 @@ from matplotlib.figure import Figure
 from warptag.reporting.evaluation import Evaluation
 from warptag.reporting.figure_file import write_figure
 
-#: Colours of Okabe and Ito, told apart by colour-blind readers, each with its own marker and line.
-STYLES = {
+#: Colours of Okabe and Ito, told apart by colour-blind readers, each with its own marker and line
+#: in its figure: networks and methods over visual features have one each.
+STYLES: dict[str, dict[str, Any]] = {
     "CNN + Softmax": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
     "CNN + Ranking": {"color": "#E69F00", "marker": "s", "linestyle": "--"},
     "CNN + WARP": {"color": "#A0195B", "marker": "^", "linestyle": "-."},
+    "Visual Feature + kNN": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    "Visual Feature + SVM": {"color": "#E69F00", "marker": "s", "linestyle": "--"},
+    "Visual Feature + JEC": {"color": "#009E73", "marker": "D", "linestyle": ":"},
+    "Visual Feature + TagProp": {"color": "#A0195B", "marker": "^", "linestyle": "-."},
+    "Visual Feature + 2PKNN": {"color": "#56B4E9", "marker": "v", "linestyle": (0, (5, 1))},
 }
 #: More tags than this cannot be labelled one by one; they are averaged in bins.
 MAX_LABELLED_TAGS = 100
@@ -24,29 +31,34 @@ NUM_BINS = 25
 
 
 def plot_by_frequency(
-    evaluation: Evaluation, figure: Literal["recall", "precision"], path: str | os.PathLike
+    evaluation: Evaluation,
+    figure: Literal["recall", "precision"],
+    path: str | os.PathLike,
+    methods: Sequence[str] | None = None,
 ) -> Path:
-    """Plot the recall or precision of every tag at the first k, one series a loss.
+    """Plot the recall or precision of every tag at the first k, one series a method.
 
     Tags run from the most to the least frequent in training; those without a positive test image
     are left out. Lines are means over seeds, bands reach from the lowest to the highest seed. More
     than 100 tags are averaged in 25 bins of equally many tags.
 
     Args:
-        evaluation: the measured scores, with at least one CNN.
+        evaluation: the measured scores.
         figure: `recall` (figure 2 of the paper) or `precision` (figure 3).
         path: where the PNG goes.
+        methods: some of `STYLES`; None for the networks, as the paper has it.
 
     Raises:
-        ValueError: no CNN has scores, or no tag has a positive test image.
+        ValueError: no method has scores, or no tag has a positive test image.
 
     Example:
         >>> plot_by_frequency(evaluation, "recall", "recall_by_frequency.png")  # doctest: +SKIP
     """
     order = evaluation.frequency_order
     order = order[evaluation.test_counts[order] > 0]
-    if not evaluation.cnn_methods or len(order) == 0:
-        raise ValueError("this plot needs scores of a CNN and a tag with a positive test image")
+    methods = evaluation.cnn_methods if methods is None else methods
+    if not methods or len(order) == 0:
+        raise ValueError("this plot needs scores of a method and a tag with a positive test image")
     k = evaluation.ks[0]
     binned = len(order) > MAX_LABELLED_TAGS
     groups = np.array_split(order, NUM_BINS if binned else len(order))
@@ -54,7 +66,7 @@ def plot_by_frequency(
 
     canvas = Figure(figsize=(12, 6), layout="constrained")
     axes, counts = canvas.subplots(2, 1, sharex=True, height_ratios=(5, 1))
-    for method in evaluation.cnn_methods:
+    for method in methods:
         per_tag = evaluation.per_tag(method, k)[0 if figure == "recall" else 1]
         values = np.stack([per_tag[:, group].mean(axis=1) for group in groups], axis=1)
         style = STYLES[method]
@@ -65,7 +77,7 @@ def plot_by_frequency(
     averaged = "mean over the tags of a bin, " if binned else ""
     axes.set_title(
         f"Per-class {figure} at k = {k} on {describe(evaluation)}\n"
-        f"{averaged}{seeds_note(evaluation)}",
+        f"{averaged}{seeds_note(evaluation, methods)}",
         loc="left",
         fontsize=12,
         parse_math=False,
@@ -73,7 +85,7 @@ def plot_by_frequency(
     axes.set_ylabel(f"{figure} (%)")
     axes.set_ylim(bottom=0)
     axes.set_xlim(-0.7, len(groups) - 0.3)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1.07), ncols=3, frameon=False)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1.07), ncols=len(methods), frameon=False)
 
     train_counts = np.asarray(evaluation.train_counts, float)
     # A logarithmic axis has no place for a tag without a training image; it gets no bar.
@@ -112,9 +124,9 @@ def describe(evaluation: Evaluation) -> str:
     return title
 
 
-def seeds_note(evaluation: Evaluation) -> str:
-    """How many seeds the lines of the networks average."""
-    counts = {len(evaluation.scores[method]) for method in evaluation.cnn_methods}
+def seeds_note(evaluation: Evaluation, methods: Sequence[str]) -> str:
+    """How many seeds the lines of the methods average."""
+    counts = {len(evaluation.scores[method]) for method in methods}
     if counts == {1}:
         return "one seed"
     number = str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
