@@ -1,0 +1,125 @@
+"""How much each choice that the paper leaves open moves the rows over visual features.
+
+    python -m benchmarks.feature_choices --data results/corel5k/feature_data \\
+        --cache results/corel5k/baselines/histograms --output docs/feature_choices.csv
+
+Corel5K's fit images are fitted and its validation images scored, k = 5: choices are not made on
+test images. One choice is changed at a time; everything else is the default. The histograms are
+taken from the cache that `bash reproduce.sh corel5k` filled, or computed into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from warptag.baselines import (
+    JECAnnotator,
+    KNNAnnotator,
+    SVMAnnotator,
+    TagPropAnnotator,
+    TwoPassKNNAnnotator,
+    VisualFeatures,
+)
+from warptag.data import Records
+from warptag.experiments.corel5k import EXPERIMENT
+from warptag.metrics import annotation_report
+
+K = 5
+
+
+def feature_variants() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "default", {}
+    yield "histograms: chi-squared kernel", {"histogram_kernel": "chi2"}
+    yield "histograms: linear kernel, of counts", {"histogram_kernel": "linear"}
+    yield "GIST: linear kernel", {"gist_kernel": "linear"}
+    yield "GIST: Hellinger kernel", {"gist_kernel": "hellinger"}
+    yield "PCA to 200 columns a feature", {"num_components": 200}
+    yield "PCA to 1,000 columns a feature", {"num_components": 1000}
+
+
+def annotator_variants(blocks: list[int]) -> Iterator[tuple[str, str, Any]]:
+    for k in (10, 50, 200):
+        yield "kNN", f"k = {k}", KNNAnnotator(k=k)
+    for sigma in (1.0, 0.3, 0.1, 0.05, 0.035, 0.02):
+        yield "kNN", f"sigma = {sigma:g}", KNNAnnotator(sigma=sigma)
+    for weight in (0.02, 0.2, 2.0, 20.0):
+        yield "SVM", f"C = {weight:g}", SVMAnnotator(C=weight, solver="conjugate_gradients")
+    for k in (1, 2, 5, 10):
+        yield "JEC", f"k = {k}", JECAnnotator(k=k, blocks=blocks)
+    for k in (100, 200, 400):
+        yield "TagProp", f"k = {k}", TagPropAnnotator(k=k, blocks=blocks)
+    yield "TagProp", "by rank", TagPropAnnotator(weights="rank", blocks=blocks)
+    yield "TagProp", "without sigmoids", TagPropAnnotator(sigmoid=False, blocks=blocks)
+    for scale in (20.0, 40.0, 60.0, 80.0, 100.0):
+        yield "2PKNN", f"scale = {scale:g}", TwoPassKNNAnnotator(scale=scale, blocks=blocks)
+
+
+def unit_rows(X: np.ndarray, blocks: list[int]) -> np.ndarray:
+    """Each feature's part of each row divided by its length."""
+    parts = np.split(X, np.cumsum(blocks)[:-1], axis=1)
+    lengths = [np.linalg.norm(part, axis=1, keepdims=True) for part in parts]
+    return np.concatenate([p / np.maximum(d, 1e-9) for p, d in zip(parts, lengths, strict=True)], 1)
+
+
+def unscaled(X: np.ndarray, visual: VisualFeatures) -> np.ndarray:
+    """Each feature in its kernel's own unit, without the common mean length."""
+    scales = [embedding.scale_ for embedding in visual.embeddings_.values()]
+    return X * np.repeat(scales, visual.blocks_)
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--cache", type=click.Path(path_type=Path), required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+def main(data: Path, cache: Path, output: Path) -> None:
+    """Write a CSV of one row a change: method, choice and the figures on validation images."""
+    share = EXPERIMENT.validation_share
+    fit, validation = (Records(data, "train", part, share) for part in ("fit", "validation"))
+    rows = []
+
+    def measure(method: str, choice: str, annotator, X, new_X) -> None:
+        scores = clone(annotator).fit(X, fit.labels).decision_function(new_X)
+        report = annotation_report(validation.labels, scores, K)
+        num_words = int((validation.labels == 1).any(axis=0).sum())
+        figures = {name: report[name] for name in report if name != "n_plus"}
+        figures["n_plus_words"] = round(report["n_plus"] / 100 * num_words)
+        rows.append({"method": method, "choice": choice, **figures})
+        click.echo(f"{method:8} {choice:40} " + "  ".join(f"{v:.1f}" for v in figures.values()))
+        table = pd.DataFrame(rows)
+        table.to_csv(output, index=False, float_format="%.2f", lineterminator="\n")
+
+    visual = VisualFeatures(**EXPERIMENT.features, cache_dir=cache)
+    for label, change in feature_variants():
+        changed = clone(visual).set_params(**change)
+        X, new_X = changed.fit_transform(fit), changed.transform(validation)
+        blocks = changed.blocks_
+        annotators = [
+            ("kNN", KNNAnnotator()),
+            ("SVM", SVMAnnotator(solver="conjugate_gradients")),
+            ("JEC", JECAnnotator(blocks=blocks)),
+            ("TagProp", TagPropAnnotator(blocks=blocks)),
+            ("2PKNN", TwoPassKNNAnnotator(blocks=blocks)),
+        ]
+        for method, annotator in annotators:
+            # The solver's time grows with the cube of the columns: 9,000 would take half an hour.
+            if not (method == "SVM" and change.get("num_components", 0) > 500):
+                measure(method, label, annotator, X, new_X)
+        if label == "default":
+            unit = [unit_rows(part, blocks) for part in (X, new_X)]
+            raw = [unscaled(part, changed) for part in (X, new_X)]
+            for method, annotator in annotators:
+                measure(method, "rows of each feature of length 1", annotator, *unit)
+                measure(method, "features in their own units", annotator, *raw)
+            for method, choice, annotator in annotator_variants(blocks):
+                measure(method, choice, annotator, X, new_X)
+
+
+if __name__ == "__main__":
+    main()
