@@ -32,32 +32,32 @@ from warptag.experiments.corel5k import EXPERIMENT
 from warptag.metrics import annotation_report
 
 K = 5
+LINEAR = "histograms: linear kernel, of counts"
 
 
 def feature_variants() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "default", {}
     yield "histograms: chi-squared kernel", {"histogram_kernel": "chi2"}
-    yield "histograms: linear kernel, of counts", {"histogram_kernel": "linear"}
+    yield LINEAR, {"histogram_kernel": "linear"}
     yield "GIST: linear kernel", {"gist_kernel": "linear"}
     yield "GIST: Hellinger kernel", {"gist_kernel": "hellinger"}
     yield "PCA to 200 columns a feature", {"num_components": 200}
-    yield "PCA to 1,000 columns a feature", {"num_components": 1000}
 
 
 def annotator_variants(blocks: list[int]) -> Iterator[tuple[str, str, Any]]:
-    for k in (10, 50, 200):
+    for k in (10, 200):
         yield "kNN", f"k = {k}", KNNAnnotator(k=k)
-    for sigma in (1.0, 0.3, 0.1, 0.05, 0.035, 0.02):
+    for sigma in (1.0, 0.3, 0.1, 0.035, 0.02):
         yield "kNN", f"sigma = {sigma:g}", KNNAnnotator(sigma=sigma)
-    for weight in (0.02, 0.2, 2.0, 20.0):
+    for weight in (0.2, 20.0):
         yield "SVM", f"C = {weight:g}", SVMAnnotator(C=weight, solver="conjugate_gradients")
-    for k in (1, 2, 5, 10):
+    for k in (1, 2, 10):
         yield "JEC", f"k = {k}", JECAnnotator(k=k, blocks=blocks)
-    for k in (100, 200, 400):
+    for k in (100, 400):
         yield "TagProp", f"k = {k}", TagPropAnnotator(k=k, blocks=blocks)
     yield "TagProp", "by rank", TagPropAnnotator(weights="rank", blocks=blocks)
     yield "TagProp", "without sigmoids", TagPropAnnotator(sigmoid=False, blocks=blocks)
-    for scale in (20.0, 40.0, 60.0, 80.0, 100.0):
+    for scale in (20.0, 40.0, 80.0, 100.0):
         yield "2PKNN", f"scale = {scale:g}", TwoPassKNNAnnotator(scale=scale, blocks=blocks)
 
 
@@ -108,15 +108,16 @@ def main(data: Path, cache: Path, output: Path) -> None:
             ("2PKNN", TwoPassKNNAnnotator(blocks=blocks)),
         ]
         for method, annotator in annotators:
-            # The solver's time grows with the cube of the columns: 9,000 would take half an hour.
-            if not (method == "SVM" and change.get("num_components", 0) > 500):
+            # An SVM takes minutes; it is fitted on the changes that move it most.
+            if method != "SVM" or label in ("default", LINEAR):
                 measure(method, label, annotator, X, new_X)
         if label == "default":
             unit = [unit_rows(part, blocks) for part in (X, new_X)]
             raw = [unscaled(part, changed) for part in (X, new_X)]
             for method, annotator in annotators:
                 measure(method, "rows of each feature of length 1", annotator, *unit)
-                measure(method, "features in their own units", annotator, *raw)
+                if method != "SVM":
+                    measure(method, "features in their own units", annotator, *raw)
             for method, choice, annotator in annotator_variants(blocks):
                 measure(method, choice, annotator, X, new_X)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -111,8 +112,9 @@ def visual_feature_scores(
 
     Returns:
         The scores, fitted on the images that the networks fit; and, where there are published
-        results to stand beside, `published_table`: fitted as those are on all training images,
-        with the tags that have both a training and a test image as vocabulary.
+        results to stand beside, `published_table`: features and annotators fitted as those are
+        on all training images, with the tags that have both a training and a test image as
+        vocabulary.
     """
     share = experiment.validation_share
     fit, validation = (Records(data, "train", part, share) for part in ("fit", "validation"))
@@ -136,12 +138,26 @@ def visual_feature_scores(
 
     @cache
     def of_all() -> FeatureSets:
-        sets = of_fit()
-        features = np.concatenate([sets.train, visual.transform(validation)])
-        return FeatureSets(features, labels[:, vocabulary], sets.test, sets.blocks)
+        # Fitted anew: PCA leaves less of images that it was not fitted on, so that the validation
+        # images, embedded like the test images, would lie nearer to these than all others do.
+        features = visual.fit_transform(_Chain([fit, validation]))
+        return FeatureSets(features, labels[:, vocabulary], visual.transform(test), visual.blocks_)
 
     scores = annotator_scores(directory, {**settings, "part": "fit"}, of_fit, say)
     if not experiment.published:
         return scores, None
     of_all_images = annotator_scores(directory, {**settings, "part": "all"}, of_all, say)
     return scores, published_table(test.labels[:, vocabulary], of_all_images)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The images of several collections, one collection after the other."""
+
+    parts: list[Records]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return chain.from_iterable(self.parts)

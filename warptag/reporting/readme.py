@@ -1,4 +1,4 @@
-"""The tables in the README, made from `results/*/table_k*.csv`.
+"""The tables in the README and in docs/baselines.md, made from CSV files.
 
     python -m warptag.reporting.readme
 
@@ -16,6 +16,8 @@ from warptag.files import write_bytes
 from warptag.metrics.counts import FIGURES
 from warptag.reporting.markdown import HEADINGS
 
+#: What is rewritten.
+PAGES = ("README.md", "docs/baselines.md")
 _BLOCK = re.compile(r"<!-- table: (\S+\.csv) -->\n.*?<!-- end of table -->", re.DOTALL)
 
 
@@ -29,12 +31,21 @@ def update_tables(text: str, folder: Path) -> str:
 
     def table(match: re.Match) -> str:
         path = match[1]
-        rows = [_row(row) for _, row in pd.read_csv(folder / path).iterrows()]
-        header = "| method | " + " | ".join(HEADINGS) + " |"
-        lines = [header, "| --- |" + " ---: |" * len(FIGURES), *rows]
+        frame = pd.read_csv(folder / path)
+        with_deviations = f"{FIGURES[0]}_std" in frame
+        lines = _result_lines(frame) if with_deviations else _plain_lines(frame)
         return f"<!-- table: {path} -->\n" + "\n".join(lines) + "\n<!-- end of table -->"
 
     return _BLOCK.sub(table, text)
+
+
+def _result_lines(frame: pd.DataFrame) -> list[str]:
+    header = "| method | " + " | ".join(HEADINGS) + " |"
+    return [
+        header,
+        "| --- |" + " ---: |" * len(FIGURES),
+        *(_row(row) for _, row in frame.iterrows()),
+    ]
 
 
 def _row(row: pd.Series) -> str:
@@ -46,6 +57,18 @@ def _row(row: pd.Series) -> str:
     return f"| {row['method']} | " + " | ".join(cells) + " |"
 
 
+def _plain_lines(frame: pd.DataFrame) -> list[str]:
+    """Every column, texts on the left and numbers with one decimal on the right."""
+    numbers = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame]
+    rule = "| " + " | ".join("---:" if number else "---" for number in numbers) + " |"
+    lines = ["| " + " | ".join(name.replace("_", " ") for name in frame) + " |", rule]
+    for row in frame.itertuples(index=False):
+        cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
 if __name__ == "__main__":
-    readme = Path("README.md")
-    write_bytes(readme, update_tables(readme.read_text(encoding="utf-8"), Path(".")).encode())
+    for page in map(Path, PAGES):
+        text = update_tables(page.read_text(encoding="utf-8"), Path("."))
+        write_bytes(page, text.encode())
