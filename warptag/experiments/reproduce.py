@@ -186,7 +186,7 @@ def settings_lines(
         f"{' and '.join(f'{share:.0%}' for share in training.decay_at)} of the run, {clip}; "
         f"WARP's ranks: {training.rank}.",
         f"{chosen}: {origin}.",
-        f"Features: {experiment.features}; kNN k = 50, sigma = 0.05; SVM C = 2; JEC k = 5; "
+        f"Features: {experiment.features}; kNN k = 50, sigma = 0.035; SVM C = 2; JEC k = 5; "
         "TagProp k = 200, by distance, with sigmoids; 2PKNN k = 5, scale = 60; one fit, no seeds"
         + (
             f"; computed from the images with {experiment.feature_source_settings}."
