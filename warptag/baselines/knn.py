@@ -22,8 +22,9 @@ class KNNAnnotator(Annotator):
     - Scale of d: squared distances are divided by `scale_`, the mean squared distance of a
       training image to its k-th neighbour (measured on at most 1,000 evenly spaced images), so
       that a `sigma` means the same whatever the features. The paper's sigma of 1 belongs to its
-      own unit; in this one 0.035 did best (of 1, 0.3, 0.1, 0.05, 0.035 and 0.02, with `VisualFeatures`)
-      in the mean of per-class and overall recall on Corel5K's 460 validation images.
+      own unit; in this one 0.035 did best (of 1, 0.3, 0.1, 0.05, 0.035 and 0.02, with
+      `VisualFeatures`) in the mean of per-class and overall recall on Corel5K's 460 validation
+      images.
     - Underflow: the weights of an image are divided by that of its nearest neighbour, which then
       weighs 1. A factor common to all tags of an image changes no top k, and keeps an image far
       from every training image from scoring 0 throughout.
