@@ -70,13 +70,22 @@ def plot_by_frequency(
         per_tag = evaluation.per_tag(method, k)[0 if figure == "recall" else 1]
         values = np.stack([per_tag[:, group].mean(axis=1) for group in groups], axis=1)
         style = STYLES[method]
-        axes.plot(places, values.mean(axis=0), label=method, ms=4.5, lw=1.4, clip_on=False, **style)
+        axes.plot(
+            places,
+            values.mean(axis=0),
+            label=method.removeprefix("Visual Feature + "),
+            ms=4.5,
+            lw=1.4,
+            clip_on=False,
+            **style,
+        )
         if len(values) > 1:
             band = values.min(axis=0), values.max(axis=0)
             axes.fill_between(places, *band, color=style["color"], alpha=0.15, lw=0)
     averaged = "mean over the tags of a bin, " if binned else ""
+    over = ", over visual features" if methods[0].startswith("Visual Feature") else ""
     axes.set_title(
-        f"Per-class {figure} at k = {k} on {describe(evaluation)}\n"
+        f"Per-class {figure} at k = {k} on {describe(evaluation)}{over}\n"
         f"{averaged}{seeds_note(evaluation, methods)}",
         loc="left",
         fontsize=12,
