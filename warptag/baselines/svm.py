@@ -18,7 +18,7 @@ from warptag.baselines.validation import check_features, check_training_set
 # Constant and finite, below whatever a trained machine can answer.
 _LOWEST_SCORE = np.finfo(np.float32).min
 _SOLVERS = ("auto", "liblinear", "conjugate_gradients")
-# At 24 bytes a value, and 16 more with each further core, liblinear's copies take about 1 GB.
+# At 24 bytes a value, liblinear's copies take about half a gigabyte.
 _MAX_LIBLINEAR_VALUES = 20_000_000
 _NUM_ROWS = 4096
 
@@ -34,7 +34,7 @@ class SVMAnnotator(Annotator):
     `LinearSVC` has them: `|w|^2 / 2 + b^2 / 2 + C sum_i max(0, 1 - y_i (w.x_i + b))^2`. Two
     solvers find the same minimum:
 
-    - `"liblinear"`: the paper's, one tag on each core. It copies the features to float64.
+    - `"liblinear"`: the paper's, one tag after the other. It copies the features to float64.
     - `"conjugate_gradients"`: all tags at once on float32 features that are not copied, see
       `warptag.baselines.linear_svm`. Its scores are within about 1e-3 of liblinear's.
 
