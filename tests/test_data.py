@@ -17,7 +17,7 @@ from PIL import Image
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
-from warptag.data.crops import fixed_crops, random_crop
+from warptag.data.crops import fixed_crops, random_windows
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +35,6 @@ def mixed(tmp_path_factory):
         image=lambda item: coded_jpeg(item, *sizes[item % 3]),
         size=lambda item: sizes[item % 3],
     )
-
-
-def coded_record(index: int = 0, height: int = SIZE, width: int = SIZE) -> dict:
-    encoded = tf.constant(coded_jpeg(index, height, width))
-    return {"encoded": encoded, "height": tf.constant(height), "width": tf.constant(width)}
 
 
 def test_labels_stand_in_the_order_of_the_source_with_unknown_ones_marked(data):
@@ -63,14 +58,25 @@ def left_and_top(crop) -> tuple[int, int]:
 
 
 def test_five_patches_are_the_centre_and_the_corners():
-    patches = fixed_crops(coded_record(), 8, "five").numpy()
+    sides = tf.constant([SIZE])
+    batch = {"encoded": tf.constant([coded_jpeg(0)]), "height": sides, "width": sides}
+    patches = fixed_crops(batch, 8, "five").numpy()[0]
     assert [left_and_top(patch) for patch in patches] == [(4, 4), (0, 0), (8, 0), (0, 8), (8, 8)]
 
 
-def test_random_crops_reach_every_place_that_the_draws_can_name():
-    draws = [[top, left, 0.0] for top in (0.0, 0.5, 0.999) for left in (0.0, 0.999)]
-    places = [left_and_top(random_crop(coded_record(), 14, tf.constant(draw))) for draw in draws]
-    assert places == [(0, 0), (2, 0), (0, 1), (2, 1), (0, 2), (2, 2)]
+def test_random_windows_reach_every_place_that_the_draws_can_name():
+    draws = tf.constant([[top, left, 0.0] for top in (0.0, 0.5, 0.999) for left in (0.0, 0.999)])
+    windows = random_windows(tf.fill((6,), SIZE), tf.fill((6,), SIZE), 14, draws).numpy()
+    places = [(0, 0), (0, 2), (1, 0), (1, 2), (2, 0), (2, 2)]
+    assert windows.tolist() == [[*place, 14, 14] for place in places]
+
+
+@pytest.mark.parametrize("window_area", [None, (0.0001, 1.0)])
+def test_windows_stay_in_images_of_every_size(window_area):
+    height, width = tf.constant([8, 16, 5000]), tf.constant([10, 9, 7])
+    windows = random_windows(height, width, 12, tf.fill((3, 3), 1.0), window_area).numpy()
+    # Draws of 1 lie just beyond the largest there are: the last place, and the largest square.
+    assert windows.tolist() == [[0, 2, 8, 8], [7, 0, 9, 9], [4993, 0, 7, 7]]
 
 
 def test_the_same_seed_gives_the_same_batches_and_another_seed_others(data):

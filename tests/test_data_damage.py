@@ -101,6 +101,37 @@ def test_skipping_a_wrong_checksum_loses_the_rest_of_its_file(bad_file):
     assert picture_numbers(list(records.images())) == [i for i in range(60) if i not in LOST]
 
 
+@pytest.fixture
+def foreign_record(tmp_path):
+    """The second of eight records of the third shard, with a right checksum, is none of ours."""
+    shard = convert_coded(tmp_path) / "train-00002-of-00008.tfrecord"
+    records = list(tf.data.TFRecordDataset(shard).as_numpy_iterator())
+    records[1] = b"\xff" * len(records[1])
+    with tf.io.TFRecordWriter(str(shard)) as writer:
+        for record in records:
+            writer.write(record)
+    return tmp_path
+
+
+def test_a_foreign_record_is_named(foreign_record):
+    with pytest.raises(InputError, match=message(foreign_record, 2, 1)):
+        _ = Records(foreign_record, "train").labels
+    with pytest.raises(InputError, match=message(foreign_record, 2, 1)), input_errors():
+        use_all(Records(foreign_record, "train"))
+
+
+def test_a_foreign_record_is_skipped_alone(foreign_record):
+    records = Records(foreign_record, "train", damaged="skip")
+    assert [where[-8:] for where in records.skipped] == ["record 1"]
+    assert picture_numbers(list(records.images())) == [item for item in range(60) if item != 17]
+
+
+def test_a_split_of_which_nothing_is_left_is_refused(tmp_path):
+    convert_coded(tmp_path, image=lambda item: b"no picture")
+    with pytest.raises(InputError, match="no image in part"):
+        len(Records(tmp_path, "train", damaged="skip"))
+
+
 def test_the_parts_leave_out_what_is_damaged_too(bad_images):
     parts = [
         Records(bad_images, "train", part, 0.3, damaged="skip") for part in ("fit", "validation")

@@ -65,6 +65,18 @@ def test_neither_threads_nor_a_global_seed_change_the_batches(data, monkeypatch)
     assert_same_batches(first_batches(records, 10, augmentation=ALL_CHANGES), expected)
 
 
+def test_what_a_seed_stands_for_does_not_change_between_versions(data):
+    batches = first_batches(
+        Records(data, "train"), 1, seed=7, first_step=9, augmentation=Augmentation(flip=True)
+    )
+    images = batches[0][0].astype(int)
+    assert picture_numbers(images) == [29, 6, 12, 19, 50, 34, 27, 11]
+    # Red and green are ten times column and row; flipped ones begin with their last column.
+    corners = [(round(red / 10), round(green / 10)) for red, green in images[:, 0, 0, :2]]
+    flipped = [(14, 3), (14, 1), (14, 1), (14, 1), (12, 4)]
+    assert corners == [*flipped[:4], (3, 2), (3, 0), (4, 1), flipped[4]]
+
+
 def test_going_on_does_not_read_the_epochs_it_passes_over(data, monkeypatch):
     numbers_read = []
     read = reading.Shards.read

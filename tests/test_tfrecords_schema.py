@@ -49,14 +49,25 @@ def test_foreign_bytes_are_not_a_record(damaged):
 def test_parse_in_a_pipeline():
     untagged = Record(b"x", "untagged.jpg", 1, 1, ())
     serialized = [serialize(record, TAGS) for record in (RECORD, untagged)]
-    dataset = tf.data.Dataset.from_tensor_slices(serialized).map(lambda s: parse(s, num_tags=4))
+    dataset = tf.data.Dataset.from_tensor_slices(serialized).batch(2)
+    batches = dataset.map(lambda serialized: parse(serialized, num_tags=4))
 
-    assert dataset.element_spec["labels"] == tf.TensorSpec((4,), tf.float32)
-    tagged, untagged = dataset.as_numpy_iterator()
-    assert tagged["encoded"] == RECORD.encoded
-    assert tagged["filename"].decode() == RECORD.filename
-    np.testing.assert_array_equal(tagged["labels"], [-1, 1, 0, 1])
-    np.testing.assert_array_equal(untagged["labels"], [0, 0, 0, 0])
+    assert batches.element_spec["labels"] == tf.TensorSpec((None, 4), tf.float32)
+    (batch,) = batches.as_numpy_iterator()
+    assert batch["encoded"].tolist() == [RECORD.encoded, b"x"]
+    assert [name.decode() for name in batch["filename"]] == [RECORD.filename, "untagged.jpg"]
+    assert (batch["height"].tolist(), batch["width"].tolist()) == ([128, 1], [192, 1])
+    np.testing.assert_array_equal(batch["labels"], [[-1, 1, 0, 1], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(batch["tag_ids"], [[3, 1], [-1, -1]])
+    np.testing.assert_array_equal(batch["unknown_ids"], [[0], [-1]])
+    wider = parse(tf.constant(serialized), num_tags=4, num_ids=3)["tag_ids"]
+    np.testing.assert_array_equal(wider, [[3, 1, -1], [-1, -1, -1]])
+
+
+@pytest.mark.parametrize("num_tags", [2, 3])
+def test_parse_refuses_labels_of_tags_that_there_are_not(num_tags):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        parse(tf.constant([serialize(RECORD, TAGS)]), num_tags)
 
 
 def make_info(sha256="a" * 64):

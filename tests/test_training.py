@@ -1,32 +1,20 @@
-"""Training as a user sees it: learns, repeats, goes on after a stop, stops on NaN."""
+"""Training as a user sees it: learns, repeats, shows its figures, stops on NaN."""
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+from training_support import FAST, assert_same_weights, fit, small_network
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.metrics import annotation_report
-from warptag.models import AlexNet
-from warptag.training import TrainingDiverged, TrainingSettings, predict, train
-from warptag.training.schedule import staircase
-
-FAST = TrainingSettings(learning_rate=0.01, epochs=3, batch_size=16, clip_norm=5.0, seed=1)
-
-
-def small_network() -> keras.Model:
-    return AlexNet(3, (16, 16, 3), width=0.1, dense_units=64, first_stride=2, dropout=0.3, seed=1)
-
-
-def fit(data, folder, settings=FAST, **arguments):
-    records = Records(data, "train", "fit"), Records(data, "train", "validation")
-    return train("test", small_network, *records, settings, folder, k=1, context={}, **arguments)
+from warptag.training import TrainingDiverged, predict
 
 
 @pytest.mark.parametrize(
@@ -42,65 +30,89 @@ def test_every_loss_learns_and_tags_test_images(striped, tmp_path, loss, normali
     assert report["overall_precision"] > most_frequent + 10
 
 
-def test_the_same_seed_gives_the_same_history_and_scores(striped, tmp_path):
+def test_the_step_is_that_of_keras_fit(striped, tmp_path):
+    """Plain Keras, with the same network, optimizer, loss and batches."""
+    settings = replace(FAST, epochs=2, decay_at=(0.5,))
+    model, history = fit(striped, tmp_path, settings)
+    records = Records(striped, "train", "fit")
+    steps = len(records) // 16
+    keras.utils.set_random_seed(1)
+    plain = small_network()
+    rate = keras.optimizers.schedules.PiecewiseConstantDecay([steps], [0.01, 0.001])
+    plain.compile(
+        keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=5.0), settings.make_loss()
+    )
+    batches = records.training(crop_size=16, batch_size=16, seed=1)
+    fitted = plain.fit(batches, epochs=2, steps_per_epoch=steps, shuffle=False, verbose=0)
+    np.testing.assert_allclose(history["loss"], fitted.history["loss"], rtol=1e-4)
+    for one, two in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights_and_files(striped, tmp_path):
     settings = replace(FAST, loss="warp", normalization="violators", epochs=2)
-    outcomes = []
-    for name in ("one", "two"):
-        model, history = fit(striped, tmp_path / name, settings)
-        scores = predict(model, Records(striped, "test"))
-        outcomes.append((history.drop(columns=["seconds", "images_per_second"]), scores))
-    pd.testing.assert_frame_equal(outcomes[0][0], outcomes[1][0])
-    np.testing.assert_array_equal(outcomes[0][1], outcomes[1][1])
-
-
-class Interrupted(Exception):
-    pass
-
-
-def test_a_stopped_run_goes_on_and_ends_as_if_undisturbed(striped, tmp_path, monkeypatch):
-    settings = replace(FAST, loss="warp", normalization="violators", epochs=3)
-    undisturbed, history = fit(striped, tmp_path / "whole", settings)
-
-    from warptag.training import trainer
-
-    class StopInEpochThree(trainer.StopOnNaN):
-        def on_train_batch_end(self, batch, logs=None):
-            if self.epoch == 2:
-                raise Interrupted
-
-    with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(trainer, "StopOnNaN", StopInEpochThree)
-        fit(striped, tmp_path / "stopped", settings)
-    assert not (tmp_path / "stopped" / "model.keras").exists()
-    assert len(pd.read_csv(tmp_path / "stopped" / "history.csv")) == 2
-
-    resumed, history_after = fit(striped, tmp_path / "stopped", settings)
-    assert history_after["epoch"].tolist() == [1, 2, 3]
-    np.testing.assert_allclose(history_after["loss"], history["loss"], rtol=1e-6)
-    for a, b in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)
-
-
-def test_other_settings_begin_anew(striped, tmp_path):
-    fit(striped, tmp_path, replace(FAST, epochs=1))
-    _, history = fit(striped, tmp_path, replace(FAST, epochs=2, momentum=0.5))
-    assert history["epoch"].tolist() == [1, 2]
-    assert json.loads((tmp_path / "settings.json").read_text())["momentum"] == 0.5
-
-
-def test_a_loss_that_is_not_finite_stops_the_run_with_advice(striped, tmp_path):
-    settings = replace(FAST, learning_rate=1e30, clip_norm=None)
-    with pytest.raises(TrainingDiverged, match="epoch 1.*smaller learning rate"):
-        fit(striped, tmp_path, settings)
-    assert not (tmp_path / "model.keras").exists()
+    models = [fit(striped, tmp_path / name, settings)[0] for name in ("one", "two")]
+    assert_same_weights(*models)
+    histories = [(tmp_path / name / "history.csv").read_bytes() for name in ("one", "two")]
+    assert histories[0] == histories[1]
+    other, _ = fit(striped, tmp_path / "three", replace(settings, seed=2))
+    assert not np.array_equal(models[0].get_weights()[0], other.get_weights()[0])
 
 
 def test_the_history_has_the_papers_figures_and_the_staircase(striped, tmp_path):
     settings = replace(FAST, epochs=4, decay_at=(0.5,), decay_factor=0.1)
     _, history = fit(striped, tmp_path, settings)
+    assert history.columns.tolist() == [
+        "epoch",
+        "loss",
+        "learning_rate",
+        "val_per_class_recall",
+        "val_per_class_precision",
+        "val_overall_recall",
+        "val_overall_precision",
+        "val_n_plus",
+    ]
     np.testing.assert_allclose(history["learning_rate"], [0.01, 0.01, 0.001, 0.001], rtol=1e-5)
     assert history["val_overall_recall"].between(0, 1).all()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "history.csv"), history)
+    timing = pd.read_csv(tmp_path / "timing.csv")
+    assert timing["epoch"].tolist() == [1, 2, 3, 4]
+    assert (timing["images_per_second"] > 0).all()
+
+
+def test_outside_a_terminal_each_epoch_is_one_line(striped, tmp_path, capsys):
+    fit(striped, tmp_path, replace(FAST, epochs=2))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["test: epoch 1/2", "test: epoch 2/2"]
+    for part in ("loss", "rate", "recall", "precision", "N+", "images/s"):
+        assert part in lines[0]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_step_layer_and_advice(striped, tmp_path):
+    settings = replace(FAST, learning_rate=1e30, clip_norm=None)
+    with pytest.raises(
+        TrainingDiverged, match=r"epoch 1.* step \d+.*layer \w+.*smaller learning_rate"
+    ):
+        fit(striped, tmp_path, settings)
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_a_run_that_breaks_later_keeps_its_last_good_checkpoint(striped, tmp_path):
+    settings = replace(FAST, clip_norm=None, decay_unit="epoch", decay_at=(1,), decay_factor=1e30)
+    with pytest.raises(TrainingDiverged, match=r"epoch 2.*the checkpoint of step \d+ is kept"):
+        fit(striped, tmp_path, settings)
+    (checkpoint,) = tmp_path.glob("checkpoint-*.npz")
+    with np.load(checkpoint) as content:
+        weights = [content[name] for name in content.files if name != "progress"]
+    assert all(np.isfinite(weight).all() for weight in weights)
+
+
+def test_weights_broken_by_the_last_step_of_an_epoch_stop_the_run_too(striped, tmp_path):
+    # One step an epoch: its loss is finite, what it leaves is not.
+    settings = replace(FAST, batch_size=128, learning_rate=1e30, clip_norm=None)
+    with pytest.raises(TrainingDiverged, match="epoch 1.*not finite.*smaller learning_rate"):
+        fit(striped, tmp_path, settings)
+    assert not list(tmp_path.glob("checkpoint-*"))
 
 
 def test_fewer_images_than_a_batch_is_an_error(striped, tmp_path):
@@ -115,126 +127,77 @@ def test_five_patches_are_averaged(striped):
     np.testing.assert_allclose(predict(model, test, "five"), each.mean(axis=0), atol=1e-5)
 
 
-def test_the_staircase_falls_where_it_is_told():
-    schedule = staircase(0.002, decay_at=(0.5, 0.75), factor=0.1, num_steps=100)
-    rates = [float(schedule(step)) for step in (0, 50, 51, 75, 76)]
-    np.testing.assert_allclose(rates, [0.002, 0.002, 0.0002, 0.0002, 0.00002], rtol=1e-5)
+def test_tensorboard_logs_and_a_profile_on_request(striped, tmp_path):
+    fit(striped, tmp_path, replace(FAST, epochs=6), tensorboard=True, profile=True)
+    assert list((tmp_path / "tensorboard").glob("events*"))
+    assert list((tmp_path / "tensorboard" / "plugins" / "profile").rglob("*.xplane.pb"))
 
 
-def test_unknown_losses_and_bad_numbers_are_refused():
-    with pytest.raises(ValueError, match="softmax.*got 'hinge'"):
-        TrainingSettings(loss="hinge")
-    with pytest.raises(ValueError, match="learning_rate positive"):
-        TrainingSettings(learning_rate=0.0)
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_learns_with_weights_of_float32(striped, tmp_path, precision):
+    settings = replace(FAST, precision=precision, epochs=8)
+    model, history = fit(striped, tmp_path, settings)
+    assert history["loss"].iloc[-1] < 0.9 * history["loss"].iloc[0]
+    assert {weight.dtype for weight in model.get_weights()} == {np.dtype("float32")}
+    assert predict(model, Records(striped, "test")).dtype == np.float32
+    assert keras.config.dtype_policy().name == "float32"
 
 
-def test_tensorboard_logs_on_request(striped, tmp_path):
-    fit(striped, tmp_path, replace(FAST, epochs=1), tensorboard=True)
-    assert list((tmp_path / "tensorboard").rglob("events*"))
-
-
-def test_a_kill_between_checkpoint_and_history_does_not_repeat_an_epoch(striped, tmp_path):
-    settings = replace(FAST, epochs=3)
-    _, undisturbed = fit(striped, tmp_path / "whole", settings)
-
-    class Killed(Exception):
-        pass
-
-    folder = tmp_path / "killed"
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        from warptag.training import callbacks
-
-        def write_then_die(path, content, written=callbacks.write_bytes):
-            if content.count(b"\n") == 3:  # heading and two epochs
-                raise Killed
-            return written(path, content)
-
-        patch.setattr(callbacks, "write_bytes", write_then_die)
-        fit(striped, folder, settings)
-    assert len(pd.read_csv(folder / "history.csv")) == 1  # the checkpoint is of epoch 2
-
-    _, history = fit(striped, folder, settings)
-    np.testing.assert_allclose(history["loss"], undisturbed["loss"], rtol=1e-6)
-
-
-def test_a_finished_run_is_not_trained_again(striped, tmp_path):
-    settings = replace(FAST, epochs=1)
-    _, first = fit(striped, tmp_path, settings)
-    made = (tmp_path / "model.keras").stat().st_mtime_ns
-    _, second = fit(striped, tmp_path, settings)
-    assert (tmp_path / "model.keras").stat().st_mtime_ns == made
-    pd.testing.assert_frame_equal(first, second)
-
-
-def test_weights_broken_by_the_last_step_of_an_epoch_stop_the_run_too(striped, tmp_path):
-    # One step an epoch: its loss is finite, what it leaves is not.
-    settings = replace(FAST, batch_size=128, learning_rate=1e30, clip_norm=None)
-    with pytest.raises(TrainingDiverged, match="not finite after epoch 1.*smaller learning rate"):
-        fit(striped, tmp_path, settings)
-    assert not (tmp_path / "checkpoint.keras").exists()
-
-
-def test_a_kill_after_the_last_epoch_repeats_none(striped, tmp_path, monkeypatch):
-    from warptag.training import trainer
-
-    settings = replace(FAST, epochs=2)
-    with monkeypatch.context() as patch, pytest.raises(Interrupted):
-
-        def die(path, write, written=trainer.write_whole):
-            raise Interrupted
-
-        patch.setattr(trainer, "write_whole", die)  # model.keras is the only file it writes there
-        fit(striped, tmp_path, settings)
-    kept = pd.read_csv(tmp_path / "history.csv")
-    assert len(kept) == 2
-    _, history = fit(striped, tmp_path, settings)
-    # The seconds too: no epoch was trained again.
-    pd.testing.assert_frame_equal(history, kept)
-    assert (tmp_path / "model.keras").exists()
-
-
-REPLICAS = """
+XLA = """
 import sys
-import tensorflow as tf
-
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from dataclasses import replace
 from pathlib import Path
-from warptag.data import Records
-from warptag.models import AlexNet
-from warptag.training import TrainingSettings, predict, train, trainer
-
-count = int(sys.argv[3])
-strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])
-trainer.choose_strategy = lambda: strategy
-network = lambda: AlexNet(
-    3, (16, 16, 3), width=0.1, dense_units=16, first_stride=2, dropout=0.0, seed=1
-)
-for loss, epochs in (("softmax", 2), ("warp", 1)):
-    settings = TrainingSettings(
-        loss, learning_rate=0.01, normalization="violators", epochs=epochs, clip_norm=5.0
-    )
-    data = [Records(sys.argv[1], "train", part) for part in ("fit", "validation")]
-    model, history = train(
-        loss, network, *data, settings, Path(sys.argv[2]) / loss, k=1, context={}
-    )
-    print(loss, *history["loss"], predict(model, data[1]).shape[1])
+from training_support import FAST, fit
+for jit_compile in ("off", "on"):
+    settings = replace(FAST, epochs=2, deterministic=False, jit_compile=jit_compile)
+    print(*fit(sys.argv[1], Path(sys.argv[2]) / jit_compile, settings)[1]["loss"])
 """
 
 
-def test_two_replicas_train_like_one(striped, tmp_path):
-    lines = []
-    for count in (1, 2):
-        result = subprocess.run(
-            [sys.executable, "-c", REPLICAS, striped, tmp_path / str(count), str(count)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert result.returncode == 0, result.stderr[-3000:]
-        lines.append([line.split() for line in result.stdout.splitlines()])
-    (softmax_of_one, _), (softmax_of_two, warp_of_two) = lines
-    losses = [[float(loss) for loss in line[1:3]] for line in (softmax_of_one, softmax_of_two)]
-    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-3)
-    assert warp_of_two[0] == "warp"
-    assert np.isfinite(float(warp_of_two[1]))
+def test_compiled_by_xla_it_trains_alike(striped, tmp_path):
+    # In a process of its own: TensorFlow's determinism cannot be switched off again.
+    result = subprocess.run(
+        [sys.executable, "-c", XLA, striped, tmp_path],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    plain, compiled = (list(map(float, line.split())) for line in result.stdout.splitlines())
+    # Dropout draws other numbers.
+    np.testing.assert_allclose(compiled, plain, rtol=0.1)
+
+
+def test_weight_decay_makes_weights_smaller(striped, tmp_path):
+    norms = []
+    for name, decay in (("none", 0.0), ("some", 0.1)):
+        model, _ = fit(striped, tmp_path / name, replace(FAST, weight_decay=decay))
+        norms.append(sum(float((weight**2).sum()) for weight in model.get_weights()))
+    assert norms[1] < 0.9 * norms[0]
+
+
+def test_early_stopping_and_the_best_model(striped, tmp_path):
+    # After epoch 2 the rate is so small that nothing changes any more.
+    settings = replace(
+        FAST, epochs=9, decay_unit="epoch", decay_at=(2,), decay_factor=1e-9, early_stopping=2
+    )
+    model, history = fit(striped, tmp_path / "stopped", replace(settings, keep="best"))
+    figures = (history["val_per_class_recall"] + history["val_overall_recall"]) / 2
+    assert len(history) == int(figures.argmax()) + 1 + 2
+    validation = Records(striped, "train", "validation")
+    report = annotation_report(validation.labels, predict(model, validation), k=1)
+    best = history.iloc[int(figures.argmax())]
+    assert report["overall_recall"] == pytest.approx(100 * best["val_overall_recall"], abs=1e-3)
+    assert not (tmp_path / "stopped" / "best.weights.h5").exists()
+    kept = keras.saving.load_model(tmp_path / "stopped" / "model.keras")
+    assert_same_weights(kept, model)
+
+
+def test_a_plateau_lowers_the_rate(striped, tmp_path):
+    settings = replace(
+        FAST, learning_rate=1e-9, epochs=4, schedule="plateau", patience=1, decay_factor=0.5
+    )
+    _, history = fit(striped, tmp_path, settings)
+    # Nothing is learned at that rate, so each epoch after the first halves it.
+    np.testing.assert_allclose(history["learning_rate"], [1e-9, 1e-9, 0.5e-9, 0.25e-9], rtol=1e-5)

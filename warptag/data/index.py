@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfrecords_tools.errors import InputError
 from tfrecords_tools.schema import parse
 from warptag.data.reading import Shards, decode_batches, input_errors
 
@@ -76,26 +75,27 @@ def build_index(shards: Shards, num_tags: int, damaged: str) -> Index:
     tags: list[list[np.ndarray]] = [[], []]
     unknown: list[list[np.ndarray]] = [[], []]
 
-    def look(serialized, _):
-        record = parse(serialized, num_tags)
-        ids = tf.concat([record["tag_ids"], record["unknown_ids"]], axis=0)
-        checks = [tf.debugging.Assert(tf.reduce_all((ids >= 0) & (ids < num_tags)), [ids])]
-        if damaged == "skip":
-            image = tf.io.decode_jpeg(record["encoded"], channels=3, ratio=8)
-            shape = tf.io.extract_jpeg_shape(record["encoded"])
-            stored = tf.stack([record["height"], record["width"]])
-            checks.append(tf.debugging.Assert(tf.reduce_all(shape[:2] == stored), [shape]))
-            checks.append(tf.debugging.Assert(tf.size(image) > 0, [shape]))
-        with tf.control_dependencies(checks):
-            bucket = tf.strings.to_hash_bucket_fast(record["filename"], HASH_BUCKETS)
-        return tf.cast(bucket, tf.int32), record["tag_ids"], record["unknown_ids"]
+    def undamaged(record):
+        image = tf.io.decode_jpeg(record["encoded"], channels=3, ratio=8)
+        shape = tf.io.extract_jpeg_shape(record["encoded"])
+        stored = tf.stack([record["height"], record["width"]])
+        return tf.reduce_all(shape[:2] == stored) & (tf.size(image) > 0)
 
-    batches = decode_batches(shards.in_order(), look, BATCH, padding=(None, -1, -1))
+    def look(serialized, _):
+        batch = parse(serialized, num_tags)
+        ids = tf.concat([batch["tag_ids"], batch["unknown_ids"]], axis=1)
+        checks = [tf.debugging.Assert(tf.reduce_all((ids >= -1) & (ids < num_tags)), [ids])]
+        if damaged == "skip":
+            fields = {name: batch[name] for name in ("encoded", "height", "width")}
+            whole = tf.map_fn(undamaged, fields, fn_output_signature=tf.bool)
+            checks.append(tf.debugging.Assert(tf.reduce_all(whole), [whole]))
+        with tf.control_dependencies(checks):
+            bucket = tf.strings.to_hash_bucket_fast(batch["filename"], HASH_BUCKETS)
+        return tf.cast(bucket, tf.int32), batch["tag_ids"], batch["unknown_ids"]
+
+    batches = decode_batches(shards, shards.in_order(), look, BATCH, skip_damaged=damaged == "skip")
     with input_errors():
-        for numbers, decoded, found in batches.as_numpy_iterator():
-            lost = np.setdiff1d(numbers, decoded)
-            if len(lost) and damaged == "error":
-                raise InputError("".join(shards.damage(shards.where(lost[0]))))
+        for decoded, *found in batches.as_numpy_iterator():
             whole[decoded] = True
             buckets[decoded] = found[0]
             for (rows, ids), padded in zip((tags, unknown), found[1:], strict=True):

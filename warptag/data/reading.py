@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -84,23 +83,21 @@ class Shards:
         index = int(number) - int(self.stops[file]) + self.lengths[file]
         return f"{self.names[file]}, record {index}"
 
-    def damage(self, where: Any) -> list[Any]:
-        """The parts of the message about a damaged record; they may be tensors."""
-        return [
-            where,
-            ": damaged, or not a record of a JPEG image and its tags; `python -m tfrecords_tools "
-            f"verify {self.directory}` lists all that is wrong; convert again, or pass "
-            'damaged="skip" to leave such records out',
-        ]
-
     def check_whole(self, numbers: tf.Tensor, decoded_numbers: tf.Tensor) -> tf.Operation:
         """Fails, naming the first, where records of a batch were not decoded; in a graph."""
         decoded = tf.reduce_any(numbers[:, None] == decoded_numbers[None, :], axis=1)
         lost = tf.concat([numbers[~decoded], numbers[:1]], axis=0)[0]
         file = tf.searchsorted(self.stops, lost[None], side="right", out_type=tf.int64)[0]
         index = lost - tf.gather(self.stops, file) + tf.gather(np.asarray(self.lengths), file)
-        where = [tf.gather(self.names, file), ", record ", tf.strings.as_string(index)]
-        message = tf.strings.join(self.damage(tf.strings.join(where)))
+        parts = [
+            tf.gather(self.names, file),
+            ", record ",
+            tf.strings.as_string(index),
+            ": damaged, or not a record of a JPEG image and its tags; `python -m tfrecords_tools "
+            f"verify {self.directory}` lists all that is wrong; convert again, or pass "
+            'damaged="skip" to leave such records out',
+        ]
+        message = tf.strings.join(parts)
         return tf.debugging.Assert(tf.reduce_all(decoded), [message])
 
 
@@ -123,66 +120,83 @@ def keep_only(records: tf.data.Dataset, keep: tf.Tensor | None) -> tf.data.Datas
 
 
 def decode_batches(
+    shards: Shards,
     records: tf.data.Dataset,
-    decode: Callable[[tf.Tensor, tf.Tensor], Any],
+    decode: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]],
     batch_size: int,
     *,
     seed: int = 0,
     first_step: int = 0,
     worker: tuple[int, int] = (0, 1),
-    padding: Any = None,
+    skip_damaged: bool = False,
 ) -> tf.data.Dataset:
     """Decodes records batch by batch, several batches at a time, in order.
 
+    A batch is decoded by one call. Only where that fails its records are decoded one by one, to
+    find the damaged ones: a call for each image costs more than decoding a small one.
+
     Args:
+        shards: the files, for messages.
         records: numbers and serialized records.
-        decode: a record and float32 (NUM_DRAWS,), uniform in [0, 1), to tensors; it fails where a
-            record is damaged.
+        decode: string (n,), records, and float32 (n, NUM_DRAWS), uniform in [0, 1), to tensors
+            (n, ...); it fails where a record is damaged.
         batch_size: records a batch; the last may be smaller.
         seed: with a batch's step it decides its random numbers.
         first_step: the step of the first batch.
         worker: index and count of workers; of each batch only this worker's share is decoded.
-        padding: `padding_values` of `Dataset.padded_batch`, where tensors differ in length.
+        skip_damaged: leave damaged records out; else the first one fails, with its place.
 
     Returns:
-        Dataset of int64 (batch,), the numbers of the batch; int64 (decoded,), those of them that
-        could be decoded; and what `decode` made of these, stacked.
+        Dataset of int64 (n,), the numbers of the records, and what `decode` made of them.
     """
     index, count = worker
     size = batch_size // count
+    share = slice(index * size, (index + 1) * size)
+
+    # Traced once, though three data sets call it.
+    @tf.function(
+        input_signature=(
+            tf.TensorSpec((None,), tf.int64),
+            tf.TensorSpec((None,), tf.string),
+            tf.TensorSpec((None, NUM_DRAWS), tf.float32),
+        ),
+        autograph=False,
+    )
+    def decode_all(numbers, serialized, draws):
+        return numbers, *decode(serialized, draws)
+
+    def decode_one_by_one(*batch):
+        def alone(position):
+            return position, decode_all(*(part[position, None] for part in batch))
+
+        decoded = Dataset.range(tf.size(batch[0], tf.int64)).map(alone).ignore_errors()
+        # The empty one, so that a batch of which nothing is left is seen too.
+        none = Dataset.from_tensors(tf.zeros((0,), tf.int64))
+        whole = decoded.map(lambda position, _: position).batch(size).concatenate(none).take(1)
+
+        def decode_whole(positions):
+            rest = [tf.gather(part, positions) for part in batch]
+            check = [] if skip_damaged else [shards.check_whole(batch[0], rest[0])]
+            with tf.control_dependencies(check):
+                return decode_all(*map(tf.identity, rest))
+
+        return whole.map(decode_whole)
 
     def one_batch(step, batch):
-        # One call a batch, not one an image; of the whole batch, whatever the worker's share.
+        # Drawn for the whole batch, whatever the worker's share.
         draws = tf.random.stateless_uniform(
             (batch_size, NUM_DRAWS), tf.stack([seed, step]), alg="philox"
         )
-        numbers, serialized = batch
-        images = Dataset.zip((numbers, serialized, Dataset.from_tensor_slices(draws)))
-        images = images.skip(index * size).take(size)
-        decoded = images.map(lambda number, record, draws: (number, decode(record, draws)))
-        decoded = decoded.ignore_errors()
-        if padding is None:
-            decoded = decoded.batch(size)
-        else:
-            decoded = decoded.padded_batch(size, padding_values=(None, padding))
-        # A batch of which nothing is left must be seen too.
-        decoded = decoded.concatenate(Dataset.from_tensors(_nothing(decoded.element_spec)))
-        numbers = numbers.skip(index * size).take(size).batch(size)
-        return Dataset.zip((numbers, decoded))
+        numbers, serialized = (part[share] for part in batch)
+        batch = Dataset.from_tensors((numbers, serialized, draws[share][: tf.size(numbers)]))
+        decoded = batch.map(decode_all).ignore_errors()
+        # What is concatenated is reached only where the first fails.
+        return decoded.concatenate(batch.flat_map(decode_one_by_one)).take(1)
 
     parallel = min(os.cpu_count() or 1, MOST_PARALLEL_BATCHES)
-    # A window holds its records as they are; a batch of strings would copy them.
-    batches = records.window(batch_size).enumerate(first_step)
-    decoded_batches = batches.interleave(
+    batches = records.batch(batch_size).enumerate(first_step)
+    return batches.interleave(
         one_batch, cycle_length=parallel, num_parallel_calls=parallel, deterministic=True
-    )
-    return decoded_batches.map(lambda numbers, decoded: (numbers, *decoded))
-
-
-def _nothing(element_spec: Any) -> Any:
-    return tf.nest.map_structure(
-        lambda spec: tf.zeros([0, *(size or 0 for size in spec.shape[1:])], spec.dtype),
-        element_spec,
     )
 
 

@@ -155,14 +155,17 @@ class Records:
         shards, size = self._shards, batch_size // num_workers
 
         def decode(serialized, draws):
-            record = parse(serialized, num_tags, num_ids)
-            image = crops.random_crop(record, crop_size, draws[:3], augmentation.window_area)
-            image = augmentation.vary(image, draws[3:])
-            return image, record["tag_ids" if labels == "ids" else "labels"]
+            batch = parse(serialized, num_tags, num_ids)
+            windows = crops.random_windows(
+                batch["height"], batch["width"], crop_size, draws[:, :3], augmentation.window_area
+            )
+            images = crops.decode_windows(
+                batch["encoded"], windows, crop_size, draws[:, 3:], augmentation.vary
+            )
+            return images, batch["tag_ids" if labels == "ids" else "labels"]
 
-        def check(numbers, decoded, batch):
-            with tf.control_dependencies([shards.check_whole(numbers, decoded)]):
-                return tuple(tf.ensure_shape(part, (size, *part.shape[1:])) for part in batch)
+        def of_full_size(_, *batch):
+            return tuple(tf.ensure_shape(part, (size, *part.shape[1:])) for part in batch)
 
         records = shuffled_epochs(
             shards,
@@ -172,13 +175,13 @@ class Records:
             first_record=first_step * batch_size,
         )
         batches = decode_batches(
-            records, decode, batch_size, seed=seed, first_step=first_step, worker=worker
+            shards, records, decode, batch_size, seed=seed, first_step=first_step, worker=worker
         )
         options = tf.data.Options()
         if num_workers > 1:
             policy = tf.data.experimental.AutoShardPolicy.OFF
             options.experimental_distribute.auto_shard_policy = policy
-        return batches.map(check).prefetch(2).with_options(options)
+        return batches.map(of_full_size).prefetch(2).with_options(options)
 
     def evaluation(
         self, *, crop_size: int, batch_size: int, patches: str = "center"
@@ -208,7 +211,7 @@ class Records:
         """
         num_tags = len(self.info.tag_names)
         decoded = self._decoded_in_order(
-            lambda serialized: crops.whole_image(parse(serialized, num_tags)["encoded"]), 1
+            lambda serialized: crops.whole_image(parse(serialized, num_tags)["encoded"][0])[None], 1
         )
         with input_errors():
             for batch in decoded.as_numpy_iterator():
@@ -222,12 +225,10 @@ class Records:
         keep = None if self._keep is None else tf.constant(self._keep)
         records = keep_only(shards.in_order(), keep)
 
-        def check(numbers, decoded, images):
-            with tf.control_dependencies([shards.check_whole(numbers, decoded)]):
-                return tf.identity(images)
-
-        batches = decode_batches(records, lambda serialized, _: decode(serialized), batch_size)
-        return batches.map(check).prefetch(2)
+        batches = decode_batches(
+            shards, records, lambda serialized, _: (decode(serialized),), batch_size
+        )
+        return batches.map(lambda _, images: images).prefetch(2)
 
     @cached_property
     def _shards(self) -> Shards:

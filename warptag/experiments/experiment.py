@@ -78,10 +78,10 @@ class Experiment:
     def settings_for(self, loss: str, seed: int, chosen: tuple[float, str]) -> TrainingSettings:
         """The full settings of one training run."""
         learning_rate, normalization = chosen
-        return replace(
-            self.training,
-            loss=loss,
-            learning_rate=learning_rate,
-            normalization=normalization,
-            seed=seed,
-        )
+        choices: dict[str, Any] = {
+            "loss": loss,
+            "learning_rate": learning_rate,
+            "normalization": normalization,
+            "seed": seed,
+        }
+        return replace(self.training, **choices)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ from warptag.experiments.experiment import METHODS, Experiment
 from warptag.files import read_json, write_json, write_whole
 from warptag.models import AlexNet
 from warptag.training import TrainingSettings, predict, train
+from warptag.training.run_folder import TIMING
 
 CODE = (
     "warptag.data",
@@ -49,15 +52,18 @@ class Networks:
     Args:
         experiment: the choices.
         data: folder of the converted data set.
+        strategy: where and how to train, one of `warptag.training.STRATEGIES`.
         tensorboard: also write logs for TensorBoard into the run's folder.
     """
 
-    def __init__(self, experiment: Experiment, data: Path, tensorboard: bool = False):
+    def __init__(
+        self, experiment: Experiment, data: Path, strategy: str = "auto", tensorboard: bool = False
+    ):
         share = experiment.validation_share
-        self.experiment, self.tensorboard = experiment, tensorboard
+        self.experiment, self.data = experiment, data
+        self.strategy, self.tensorboard = strategy, tensorboard
         self.fit = Records(data, "train", "fit", share)
         self.validation = Records(data, "train", "validation", share)
-        self.test = Records(data, "test")
         self.context = {
             "experiment": experiment.name,
             "crop_size": experiment.crop_size,
@@ -65,11 +71,16 @@ class Networks:
             "patches": experiment.patches,
             "selection_k": experiment.selection_k,
             "validation_share": share,
+            "strategy": strategy,
             "data_checksum": self.fit.info.checksum,
             "tag_names": self.fit.info.tag_names,
             "code": provenance.code_checksum(*CODE),
             "versions": provenance.versions("tensorflow", "keras", "numpy"),
         }
+
+    @cached_property
+    def test(self) -> Records:
+        return Records(self.data, "test")
 
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
         """The run of these settings in this folder: read when it stands, else trained."""
@@ -77,11 +88,12 @@ class Networks:
         if finished is not None:
             return finished
         name = f"{METHODS[settings.loss]}, seed {settings.seed}"
-        model, history = self._train(name, settings, directory)
+        model, _ = self._train(name, settings, directory)
         scores = predict(model, self.test, self.experiment.patches)
         write_whole(directory / "test_scores.npy", lambda path: np.save(path, scores))
-        seconds = float(history["seconds"].sum())
-        num_images = float((history["seconds"] * history["images_per_second"]).sum())
+        timing = pd.read_csv(directory / TIMING)
+        seconds = float(timing["seconds"].sum())
+        num_images = float((timing["seconds"] * timing["images_per_second"]).sum())
         # Written last: a folder with it is finished.
         write_json(
             directory / "run.json",
@@ -104,8 +116,10 @@ class Networks:
         last = history.iloc[-1].to_dict()
         return {figure: last[figure] for figure in last if figure.startswith("val_")}
 
-    def _train(self, name: str, settings: TrainingSettings, directory: Path):
-        (directory / "run.json").unlink(missing_ok=True)
+    def train(
+        self, name: str, settings: TrainingSettings, directory: Path, **options: Any
+    ) -> tuple[keras.Model, pd.DataFrame]:
+        """Train the experiment's network, as `warptag.training.train` with its options."""
 
         def make_model():
             size = self.experiment.crop_size
@@ -122,8 +136,13 @@ class Networks:
             directory,
             k=self.experiment.selection_k,
             context=self.context,
-            tensorboard=self.tensorboard,
+            strategy=self.strategy,
+            **options,
         )
+
+    def _train(self, name: str, settings: TrainingSettings, directory: Path):
+        (directory / "run.json").unlink(missing_ok=True)
+        return self.train(name, settings, directory, tensorboard=self.tensorboard)
 
     def _finished(self, settings: TrainingSettings, directory: Path) -> Run | None:
         wanted = json.loads(json.dumps({**asdict(settings), **self.context}))

@@ -6,22 +6,18 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.schema import INFO_FILE, DatasetInfo
-from tfrecords_tools.sources import source_class
+from tfrecords_tools.schema import DatasetInfo
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments.baselines import visual_feature_scores
+from warptag.experiments.data import convert_data
 from warptag.experiments.experiment import GRID, METHODS, Experiment
 from warptag.experiments.networks import Networks, Run
-from warptag.experiments.provenance import code_checksum, versions
 from warptag.experiments.runs import write_runs
 from warptag.experiments.search import chosen_settings, search, write_search
 from warptag.files import write_bytes
@@ -72,7 +68,7 @@ def reproduce(
 
     step(f"Data: {experiment.title}")
     data = output / "data"
-    info = _convert(experiment, experiment.source_settings, input_dir, data, say)
+    info = convert_data(experiment, experiment.source_settings, input_dir, data, say)
     for split, count in info.settings.get("missing", {}).items():
         say(f"    {split}: {count:,} images are not in the input folder, left out")
     for split, content in info.splits.items():
@@ -88,7 +84,7 @@ def reproduce(
     feature_data = data
     if experiment.feature_source_settings is not None:
         feature_data = output / "feature_data"
-        _convert(experiment, experiment.feature_source_settings, input_dir, feature_data, say)
+        convert_data(experiment, experiment.feature_source_settings, input_dir, feature_data, say)
     if not np.array_equal(Records(feature_data, "test").labels, test.labels):
         raise InputError(
             f"{feature_data} and {data} hold other test images, as when the input folder changed "
@@ -98,7 +94,7 @@ def reproduce(
         experiment, feature_data, output / "baselines", say
     )
 
-    networks = Networks(experiment, data, tensorboard)
+    networks = Networks(experiment, data, tensorboard=tensorboard)
     if search_again:
         step("Search: learning rate and normalization of each loss, on validation images")
         table = search(experiment, networks, output / "models" / "search")
@@ -196,46 +192,6 @@ def settings_lines(
         f"Seeds: 0 to {experiment.seeds - 1}, of initial weights, order, crops, dropout and draws.",
         *experiment.notes,
     ]
-
-
-def _convert(
-    experiment: Experiment,
-    source_settings: dict[str, Any],
-    input_dir: Path | None,
-    data: Path,
-    say: Callable[[str], None],
-) -> DatasetInfo:
-    source_type = source_class(experiment.source)
-    if experiment.needs_input:
-        if input_dir is None:
-            raise InputError(f"{experiment.name} needs --input DIR, the original data set's folder")
-        source = source_type(input_dir, **source_settings)
-    else:
-        source = source_type(**source_settings)
-    settings = {
-        **source.settings,
-        "code": code_checksum(
-            f"tfrecords_tools.sources.{experiment.source}",
-            "tfrecords_tools.convert",
-            "tfrecords_tools.images",
-            "tfrecords_tools.schema",
-        ),
-        "versions": versions("numpy", "opencv-python-headless", "pillow"),
-    }
-    make = partial(convert, source, data, name=experiment.source, settings=settings)
-    if not (data / INFO_FILE).exists():
-        return make()
-    there = DatasetInfo.load(data).name
-    if there != experiment.source:
-        raise InputError(
-            f"{data} holds records of {there}, not of {experiment.source}; choose another --output"
-        )
-    try:
-        return make()
-    except InputError as reason:
-        # Its first part says what is wrong; the second names an option of another command.
-        say(f"    The records are made again: {str(reason).split(';')[0]}")
-        return make(overwrite=True)
 
 
 def _folder(output: Path, loss: str, seed: int) -> Path:

@@ -18,7 +18,8 @@ EXPERIMENT = Experiment(
     needs_input=False,
     crop_size=55,
     network={"width": 0.125, "dense_units": 1024, "first_stride": 2},
-    training=TrainingSettings(epochs=8, clip_norm=5.0),
+    # The loop in the graph makes a step a fifth slower here; this has the same distribution.
+    training=TrainingSettings(epochs=8, clip_norm=5.0, rank="sampled"),
     chosen={
         "softmax": (0.01, "none"),
         "ranking": (0.01, "violators"),

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import keras
-import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records, input_errors
-from warptag.files import read_json, write_json, write_whole
-from warptag.metrics import annotation_report
-from warptag.training.callbacks import EpochLog, Progress, SeedOfEpoch, StopOnNaN, TrainingDiverged
-from warptag.training.schedule import staircase
+from warptag.training import run_folder
+from warptag.training.logs import Logs
+from warptag.training.loop import Loop
 from warptag.training.settings import TrainingSettings
-from warptag.training.strategy import choose_strategy
-
-STEPS_PER_CALL = 8
+from warptag.training.strategy import is_chief, make_engine
 
 
 def train(
@@ -34,146 +28,68 @@ def train(
     *,
     k: int,
     context: dict,
+    strategy: str = "auto",
+    begin_anew: run_folder.BeginAnew = "changed",
+    checkpoint_minutes: float = 10.0,
     tensorboard: bool = False,
+    profile: bool = False,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Train, or go on from the last epoch's checkpoint in the folder.
+    """Train, or go on from the last checkpoint in the folder.
+
+    On one CPU a run that was killed at any moment and made again ends with the weights of an
+    undisturbed one, bit for bit.
 
     Args:
-        name: shown before the progress bar.
-        make_model: makes the network, inside the strategy's scope; its input is the crop.
+        name: of the run, in what is shown.
+        make_model: makes the network, in the strategy's scope; its input is the crop.
         records: images to fit.
         validation: images for the figures of every epoch.
         settings: every other choice.
-        directory: for `settings.json`, `history.csv`, `checkpoint.keras` and `model.keras`.
+        directory: for `settings.json`, `history.csv`, `timing.csv`, checkpoints and `model.keras`,
+            which is written last: a folder with it is finished. Several machines must share it.
         k: tags an image for the validation figures.
-        context: what else decides the run (data, network, versions), as JSON values; a folder
-            whose `settings.json` differs is begun anew.
+        context: what else decides the run (data, network, strategy, versions), as JSON values.
+        strategy: one of `STRATEGIES`.
+        begin_anew: whether an earlier run in the folder is removed, see `run_folder.claim`.
+        checkpoint_minutes: a checkpoint is written after so long, beside that of each epoch.
         tensorboard: also write logs for TensorBoard to `directory/tensorboard`.
+        profile: also profile a few steps, for TensorBoard.
 
     Returns:
         The trained model and one row an epoch: loss, learning rate, validation figures as
-        fractions of 1, seconds, images a second.
+        fractions of 1.
 
     Raises:
-        TrainingDiverged: the loss became NaN or infinite.
-        InputError: there are fewer images than one batch, or a record is damaged.
+        TrainingDiverged: the loss became NaN or infinite; the last checkpoint is kept.
+        InputError: there are fewer images than one batch, a record is damaged, the folder holds
+            another run, or the cluster or the disk fails.
     """
-    steps = len(records) // settings.batch_size
-    # Keras runs whole calls, so an epoch is a whole number of them where it is longer than one.
-    steps -= steps % STEPS_PER_CALL if steps > STEPS_PER_CALL else 0
-    if steps == 0:
+    chief = is_chief()
+    if chief:
+        # Before the machines meet, so that all of them find the folder in one state.
+        run_folder.claim(directory, {**asdict(settings), **context}, begin_anew)
+    if (directory / run_folder.MODEL).exists():
+        model = keras.saving.load_model(directory / run_folder.MODEL)
+        return model, pd.read_csv(directory / run_folder.HISTORY)
+    # Before anything else of TensorFlow: several machines must meet first.
+    engine = make_engine(strategy, settings)
+    if len(records) < settings.batch_size:
         raise InputError(
             f"{records.directory}: {len(records)} training images are fewer than one batch of "
             f"{settings.batch_size}; convert more images or choose a smaller batch"
         )
-    directory.mkdir(parents=True, exist_ok=True)
-    history = _claim(directory, {**asdict(settings), **context})
-    keras.utils.set_random_seed(settings.seed)
-    strategy = choose_strategy()
-    with strategy.scope():
-        model = None
-        if len(history) == settings.epochs and (directory / "model.keras").exists():
-            return keras.saving.load_model(directory / "model.keras"), pd.DataFrame(history)
-        if history:
-            model = keras.saving.load_model(directory / "checkpoint.keras")
-            if int(model.optimizer.iterations) != len(history) * steps:
-                # Killed between the checkpoint and its row of the history.
-                model, history = None, []
-        if model is None:
-            model = make_model()
-            model.compile(
-                optimizer=keras.optimizers.SGD(
-                    staircase(
-                        settings.learning_rate,
-                        settings.decay_at,
-                        settings.decay_factor,
-                        steps * settings.epochs,
-                    ),
-                    momentum=settings.momentum,
-                    global_clipnorm=settings.clip_norm,
-                ),
-                loss=settings.make_loss(),
-                # Keras runs one step a call on several replicas; more of them fail in its loop.
-                steps_per_execution=(
-                    min(STEPS_PER_CALL, steps) if strategy.num_replicas_in_sync == 1 else 1
-                ),
-            )
-    crop_size = model.input_shape[1]
-
-    def validate(model: keras.Model) -> dict[str, float]:
-        scores = predict(model, validation)
-        if not np.isfinite(scores).all():
-            # The last step of the epoch, whose loss was still finite, broke the weights.
-            raise TrainingDiverged(
-                f"{name}: the scores of validation images are not finite after epoch "
-                f"{len(history) + 1}; try a smaller learning rate or another normalization"
-            )
-        report = annotation_report(validation.labels, scores, k)
-        return {f"val_{figure}": round(value / 100, 6) for figure, value in report.items()}
-
-    first_step = len(history) * steps
-    num_images = steps * settings.batch_size
-    progress = Progress(name, steps * settings.epochs, settings.batch_size, first_step)
-    callbacks = [
-        StopOnNaN(name),
-        SeedOfEpoch(),
-        progress,
-        EpochLog(directory, validate, num_images, history),
-    ]
-    if tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(str(directory / "tensorboard")))
-    try:
-        with input_errors():
-            model.fit(
-                records.training(
-                    crop_size=crop_size,
-                    batch_size=settings.batch_size,
-                    seed=settings.seed,
-                    first_step=first_step,
-                ),
-                initial_epoch=len(history),
-                epochs=settings.epochs,
-                steps_per_epoch=steps,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
-    finally:
-        progress.close()
-    write_whole(directory / "model.keras", model.save)
-    (directory / "checkpoint.keras").unlink(missing_ok=True)
-    return model, pd.DataFrame(history)
-
-
-def predict(model: keras.Model, records: Records, patches: str = "center") -> np.ndarray:
-    """Scores of every image, the mean over its patches.
-
-    Returns:
-        float32 (num_images, num_tags), in the order of `records.labels`.
-    """
-    scores = []
-    images = records.evaluation(crop_size=model.input_shape[1], batch_size=128, patches=patches)
+    loop = Loop(
+        name,
+        make_model,
+        records,
+        validation,
+        settings,
+        directory,
+        k,
+        engine,
+        chief,
+        checkpoint_minutes,
+        Logs(directory / "tensorboard" if chief else None, tensorboard, profile),
+    )
     with input_errors():
-        for batch in images:
-            batch_size, num_patches, *shape = batch.shape
-            flat = keras.ops.reshape(batch, (batch_size * num_patches, *shape))
-            # Each of several replicas predicts the whole batch, and Keras joins the copies.
-            output = np.asarray(model.predict_on_batch(flat))[: batch_size * num_patches]
-            scores.append(output.reshape(batch_size, num_patches, -1).mean(axis=1))
-    return np.concatenate(scores)
-
-
-def _claim(directory: Path, settings: dict) -> list[dict]:
-    """The epochs already done in the folder by the same settings; another run's are removed."""
-    wanted = json.loads(json.dumps(settings))
-    path, history = directory / "settings.json", directory / "history.csv"
-    if read_json(path) == wanted and history.exists():
-        done = pd.read_csv(history).to_dict("records")
-        finished = len(done) == settings["epochs"] and (directory / "model.keras").exists()
-        if finished or (directory / "checkpoint.keras").exists():
-            return done
-    for stale in ("settings.json", "checkpoint.keras", "history.csv", "model.keras"):
-        (directory / stale).unlink(missing_ok=True)
-    shutil.rmtree(directory / "tensorboard", ignore_errors=True)
-    write_json(path, wanted)
-    return []
+        return loop.run()

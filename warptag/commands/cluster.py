@@ -1,0 +1,41 @@
+"""`warptag cluster`: asynchronous training by several processes of this machine, for trying."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from warptag.commands.common import import_tensorflow, train_from_options, training_options
+
+
+@click.command()
+@training_options
+@click.option("--workers", type=click.IntRange(1), default=4, show_default=True)
+@click.option(
+    "--ps",
+    "num_parameter_servers",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Parameter servers.",
+)
+def cluster(workers: int, num_parameter_servers: int, **options) -> None:
+    """Train the network of EXPERIMENT by asynchronous SGD, the paper's way, in processes of this
+    machine: workers, parameter servers, and this one, which coordinates.
+
+    A worker that is killed is started again and training goes on. On real machines use
+    `warptag train EXPERIMENT --strategy parameter-server` with TF_CONFIG on each.
+
+    \b
+    Example:
+      warptag cluster scenes --workers 2 --ps 1
+    """
+    import_tensorflow()
+    from warptag.training.local_cluster import LocalCluster
+
+    with LocalCluster(workers, num_parameter_servers, say=click.echo) as local:
+        for process in local.processes:
+            click.echo(f"{process.name}: process {process.pid}")
+        os.environ["TF_CONFIG"] = local.task.to_json()
+        train_from_options(strategy="parameter-server", **options)

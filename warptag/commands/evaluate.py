@@ -1,0 +1,56 @@
+"""`warptag evaluate`: a trained run on any records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from warptag.commands.common import import_tensorflow
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--records",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of records with the run's tags.",
+)
+@click.option("--split", default="test", show_default=True, help="Which of its splits.")
+@click.option(
+    "--topk",
+    "ks",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(3, 5),
+    show_default=True,
+    help="Tags an image; may be given often.",
+)
+@click.option(
+    "--patches", type=click.Choice(["center", "five"]), help="Crops an image; default the run's."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Also write the table as CSV.")
+def evaluate(
+    run: Path,
+    records: Path,
+    split: str,
+    ks: tuple[int, ...],
+    patches: str | None,
+    output: Path | None,
+) -> None:
+    """The paper's five figures of the trained RUN, a folder such as results/scenes/models/warp.
+
+    \b
+    Example:
+      warptag evaluate results/scenes/models/warp --records results/scenes/data
+    """
+    import_tensorflow()
+    from warptag.experiments.evaluate import evaluate as evaluate_run
+    from warptag.files import write_bytes
+
+    table = evaluate_run(run, records, split, ks, patches)
+    click.echo(f"{run} on {records}, {split}; in percent")
+    click.echo(table.to_string(index=False, float_format="%.2f"))
+    if output is not None:
+        write_bytes(output, table.to_csv(index=False, float_format="%.2f").encode())

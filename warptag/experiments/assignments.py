@@ -1,0 +1,94 @@
+"""`--set key=value`: changes to an experiment's choices, checked by name and type."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from tfrecords_tools.errors import InputError
+from warptag.experiments.experiment import Experiment
+from warptag.training import TrainingSettings
+
+#: Of the experiment; every field of `TrainingSettings` can be set too.
+NETWORK = {"width": float, "dense_units": int, "first_stride": int, "dropout": float}
+KINDS: dict[str, Any] = {
+    **{name: kind for name, kind in get_type_hints(TrainingSettings).items() if name != "loss"},
+    "crop_size": int,
+    "selection_k": int,
+    "validation_share": float,
+    **{f"network.{name}": kind for name, kind in NETWORK.items()},
+}
+
+
+def assign(
+    experiment: Experiment, settings: TrainingSettings, assignments: Sequence[str]
+) -> tuple[Experiment, TrainingSettings]:
+    """The experiment and the settings of a run with some of their values changed.
+
+    Args:
+        experiment: the choices of data and network.
+        settings: those of the training.
+        assignments: texts such as "epochs=3", "decay_at=0.5,0.8", "clip_norm=none",
+            "network.width=0.25". Tuples are separated by commas.
+
+    Raises:
+        InputError: an unknown key, or a value of a wrong type or out of range.
+    """
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        key = key.strip()
+        if not equals:
+            raise InputError(f"--set {assignment}: expected key=value, such as epochs=3")
+        if key not in KINDS:
+            close = difflib.get_close_matches(key, KINDS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
+            raise InputError(f"--set {assignment}: unknown key {key!r}; {hint}")
+        try:
+            value = _read(text.strip(), KINDS[key])
+        except ValueError:
+            raise InputError(
+                f"--set {assignment}: {key} takes {_describe(KINDS[key])}, got {text!r}"
+            ) from None
+        try:
+            if key.startswith("network."):
+                network = {**experiment.network, key.removeprefix("network."): value}
+                experiment = replace(experiment, network=network)
+            elif hasattr(settings, key):
+                settings = replace(settings, **{key: value})
+            else:
+                experiment = replace(experiment, **{key: value})
+        except ValueError as error:
+            raise InputError(f"--set {assignment}: {error}") from None
+    return experiment, settings
+
+
+def _read(text: str, kind: Any) -> Any:
+    """A value of a type; ValueError where the text is none."""
+    if get_origin(kind) is Literal:
+        if text not in get_args(kind):
+            raise ValueError(text)
+        return text
+    if get_origin(kind) in (Union, types.UnionType):
+        if text.lower() == "none":
+            return None
+        return _read(text, get_args(kind)[0])
+    if get_origin(kind) is tuple:
+        return tuple(_read(part, get_args(kind)[0]) for part in text.split(",") if part)
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(text)
+        return text.lower() == "true"
+    return kind(text)
+
+
+def _describe(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if get_origin(kind) in (Union, types.UnionType):
+        return f"{_describe(get_args(kind)[0])} or none"
+    if get_origin(kind) is tuple:
+        return "numbers separated by commas"
+    return {bool: "true or false", int: "a whole number", float: "a number"}[kind]

@@ -1,0 +1,67 @@
+"""The records of an experiment, made from its source where they are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tfrecords_tools.convert import convert
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.schema import INFO_FILE, DatasetInfo
+from tfrecords_tools.sources import source_class
+from warptag.experiments.experiment import Experiment
+from warptag.experiments.provenance import code_checksum, versions
+
+
+def convert_data(
+    experiment: Experiment,
+    source_settings: dict[str, Any],
+    input_dir: Path | None,
+    data: Path,
+    say: Callable[[str], None],
+) -> DatasetInfo:
+    """Convert the experiment's pictures to records, or check that those there still stand.
+
+    Args:
+        experiment: whose source is read.
+        source_settings: arguments of the source.
+        input_dir: folder of the original data set, where the source needs one.
+        data: folder of the records.
+        say: called with a line where records are made again.
+
+    Raises:
+        InputError: the input cannot be used, or the folder holds records of another source.
+    """
+    source_type = source_class(experiment.source)
+    if experiment.needs_input:
+        if input_dir is None:
+            raise InputError(f"{experiment.name} needs --input DIR, the original data set's folder")
+        source = source_type(input_dir, **source_settings)
+    else:
+        source = source_type(**source_settings)
+    settings = {
+        **source.settings,
+        "code": code_checksum(
+            f"tfrecords_tools.sources.{experiment.source}",
+            "tfrecords_tools.convert",
+            "tfrecords_tools.images",
+            "tfrecords_tools.schema",
+        ),
+        "versions": versions("numpy", "opencv-python-headless", "pillow"),
+    }
+    make = partial(convert, source, data, name=experiment.source, settings=settings)
+    if not (data / INFO_FILE).exists():
+        return make()
+    there = DatasetInfo.load(data).name
+    if there != experiment.source:
+        raise InputError(
+            f"{data} holds records of {there}, not of {experiment.source}; choose another --output"
+        )
+    try:
+        return make()
+    except InputError as reason:
+        # Its first part says what is wrong; the second names an option of another command.
+        say(f"    The records are made again: {str(reason).split(';')[0]}")
+        return make(overwrite=True)

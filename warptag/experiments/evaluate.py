@@ -1,0 +1,88 @@
+"""A trained run on any records of the same tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from tfrecords_tools.errors import InputError
+from warptag.data import Records
+from warptag.files import read_json
+from warptag.metrics import annotation_report
+from warptag.training import predict
+from warptag.training.run_folder import MODEL, SETTINGS
+
+
+def load_run(run: Path) -> tuple[keras.Model, dict]:
+    """The model of a run's folder, and the settings it was trained with.
+
+    Raises:
+        InputError: it is no such folder, the run is not finished, or the model cannot be read.
+    """
+    settings = read_json(run / SETTINGS)
+    if settings is None or "tag_names" not in settings:
+        raise InputError(
+            f"{run} is not the folder of a trained run; expected one with {SETTINGS} and {MODEL}, "
+            "such as results/scenes/models/warp"
+        )
+    if not (run / MODEL).exists():
+        raise InputError(
+            f"{run}: the run is not finished, {MODEL} is missing; make it again with the same "
+            "command, it goes on where it stopped"
+        )
+    try:
+        return keras.saving.load_model(run / MODEL, compile=False), settings
+    # Keras raises all kinds for a damaged file.
+    except Exception as error:
+        raise InputError(
+            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]}); it was written "
+            f"with Keras {settings['versions']['keras']}, and this is {keras.__version__}"
+        ) from error
+
+
+def evaluate(
+    run: Path, records: Path, split: str, ks: Sequence[int], patches: str | None = None
+) -> pd.DataFrame:
+    """The paper's five figures of a run on a split.
+
+    Args:
+        run: its folder.
+        records: a folder of records with the same tags.
+        split: such as "test".
+        ks: tags an image.
+        patches: "center" or "five"; None: as the run's experiment has it.
+
+    Returns:
+        One row a k: k, then the figures in percent.
+
+    Raises:
+        InputError: run or records cannot be used, or their tags differ.
+    """
+    model, settings = load_run(run)
+    data = Records(records, split)
+    check_tags(settings["tag_names"], data.info.tag_names, run, records)
+    scores = predict(model, data, patches or settings["patches"])
+    return pd.DataFrame({"k": k, **annotation_report(data.labels, scores, k)} for k in ks)
+
+
+def check_tags(expected: list[str], found: list[str], run: Path, records: Path) -> None:
+    """Raises InputError unless the tags are the run's, in its order."""
+    if expected == found:
+        return
+    if sorted(expected) == sorted(found):
+        difference = "they are the same in another order"
+    else:
+        missing = [tag for tag in expected if tag not in found]
+        more = [tag for tag in found if tag not in expected]
+        difference = "; ".join(
+            f"{what} {', '.join(tags[:5])}{' ...' if len(tags) > 5 else ''}"
+            for what, tags in (("missing:", missing), ("unknown to the run:", more))
+            if tags
+        )
+    raise InputError(
+        f"{records} has {len(found)} tags, {run} was trained with {len(expected)} "
+        f"({difference}); convert the photographs with the run's list of tags"
+    )

@@ -1,0 +1,59 @@
+"""The folder of one run: whose it is, and whether it may be used for these settings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+from tfrecords_tools.errors import InputError
+from warptag.files import read_json, write_json
+from warptag.training.checkpoints import remove_checkpoints
+
+SETTINGS, MODEL, HISTORY, TIMING = "settings.json", "model.keras", "history.csv", "timing.csv"
+BEST = "best.weights.h5"
+
+BeginAnew = Literal["never", "changed", "always"]
+
+
+def claim(directory: Path, settings: dict[str, Any], begin_anew: BeginAnew) -> None:
+    """Make the folder that of a run of these settings, and remove what belongs to another.
+
+    Args:
+        directory: made if it is not there.
+        settings: everything that decides the run, as JSON values.
+        begin_anew: when an earlier run in the folder is removed: "never" (it is an error if its
+            settings are others), when they "changed", or "always".
+
+    Raises:
+        InputError: the folder holds a run of other settings.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    wanted = json.loads(json.dumps(settings))
+    found = read_json(directory / SETTINGS)
+    if found == wanted and begin_anew != "always":
+        return
+    if begin_anew == "never" and found is not None:
+        raise InputError(
+            f"{directory} holds a run of other settings ({_differences(found, wanted)}); choose "
+            "another --output, or begin anew with --restart"
+        )
+    # First: without it the rest is nobody's.
+    (directory / SETTINGS).unlink(missing_ok=True)
+    remove_checkpoints(directory)
+    for name in (MODEL, HISTORY, TIMING, BEST):
+        (directory / name).unlink(missing_ok=True)
+    shutil.rmtree(directory / "tensorboard", ignore_errors=True)
+    write_json(directory / SETTINGS, wanted)
+
+
+def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """The settings that differ, with their values where these are short."""
+    texts = []
+    for name in [*wanted, *(name for name in found if name not in wanted)]:
+        before, now = found.get(name), wanted.get(name)
+        if before != now:
+            text = f"{name} {before}, now {now}"
+            texts.append(text if len(text) <= 80 else f"another {name}")
+    return "; ".join(texts)
