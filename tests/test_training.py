@@ -1,5 +1,6 @@
 """Training as a user sees it: learns, repeats, shows its figures, stops on NaN."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -118,6 +119,17 @@ def test_weights_broken_by_the_last_step_of_an_epoch_stop_the_run_too(striped, t
 def test_fewer_images_than_a_batch_is_an_error(striped, tmp_path):
     with pytest.raises(InputError, match="fewer than one batch of 512"):
         fit(striped, tmp_path, replace(FAST, batch_size=512))
+
+
+def test_a_damaged_record_stops_the_run_with_its_file(striped, tmp_path):
+    folder = tmp_path / "records"
+    shutil.copytree(striped, folder)
+    shard = sorted(folder.glob("train-*"))[0]
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{shard.name}, record \d+: damaged"):
+        fit(folder, tmp_path / "run")
 
 
 def test_five_patches_are_averaged(striped):

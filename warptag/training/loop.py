@@ -26,7 +26,7 @@ from warptag.training.logs import Logs
 from warptag.training.progress import Progress
 from warptag.training.run_folder import BEST, HISTORY, MODEL, TIMING
 from warptag.training.schedule import epochs_since_best, plateau_falls
-from warptag.training.scoring import predict
+from warptag.training.scoring import BATCH_SIZE, score
 from warptag.training.settings import TrainingSettings
 from warptag.training.step import PRECISIONS, TrainingStep
 from warptag.training.strategy import Engine
@@ -96,6 +96,9 @@ class Loop:
             )
             if values is not None:
                 restore(self.step.state, values)
+        self.validation_images = self.validation.evaluation(
+            crop_size=self.model.input_shape[1], batch_size=BATCH_SIZE
+        )
         first_step = self.position.step
         self.engine.start(self.step, lambda worker: self._batches(first_step, worker))
         num_steps = self.steps_per_epoch * settings.epochs
@@ -152,7 +155,7 @@ class Loop:
 
     def _end_epoch(self) -> None:
         position, steps = self.position, self.steps_per_epoch
-        scores = predict(self.model, self.validation)
+        scores = score(self.model, self.validation_images)
         if not np.isfinite(scores).all():
             # The last step of the epoch, whose loss was still finite, broke the weights.
             self._diverged("the scores of validation images are not finite", position.step - 1)
@@ -216,9 +219,9 @@ class Loop:
         return Position(**progress), values
 
     def _finish(self) -> tuple[keras.Model, pd.DataFrame]:
-        if self.settings.keep == "best":
-            self.model.load_weights(self.directory / BEST)
         if self.chief:
+            if self.settings.keep == "best":
+                self.model.load_weights(self.directory / BEST)
             write_whole(self.directory / MODEL, self.model.save)
             remove_checkpoints(self.directory)
             (self.directory / BEST).unlink(missing_ok=True)

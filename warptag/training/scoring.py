@@ -29,11 +29,15 @@ def predict(model: keras.Model, records: Records, patches: str = "center") -> np
     Raises:
         InputError: a record is damaged.
     """
+    crop_size = model.input_shape[1]
+    images = records.evaluation(crop_size=crop_size, batch_size=BATCH_SIZE, patches=patches)
+    return score(model, images)
+
+
+def score(model: keras.Model, images: tf.data.Dataset) -> np.ndarray:
+    """As `predict`, of batches of `Records.evaluation`, which take time to set up."""
     forward = _forward_pass(model)
     scores = []
-    images = records.evaluation(
-        crop_size=model.input_shape[1], batch_size=BATCH_SIZE, patches=patches
-    )
     with input_errors():
         for batch in images:
             batch_size, num_patches, *shape = batch.shape

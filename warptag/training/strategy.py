@@ -92,7 +92,12 @@ def _mirrored(always: bool) -> tf.distribute.Strategy:
 def _multi_worker(task: ClusterTask) -> tf.distribute.Strategy:
     """`MultiWorkerMirroredStrategy`, once all processes of the cluster are there."""
     require_free_port(task)
-    others = {name: address for name, address in task.servers.items() if name != task.name}
+    tasks = [
+        ClusterTask(task.cluster, type, index)
+        for type, addresses in task.cluster.items()
+        for index in range(len(addresses))
+    ]
+    others = {other.name: other.address for other in tasks if other != task}
     # TensorFlow would wait for the others for an hour, and cannot be interrupted.
     with listening(task.port):
         wait_for(others, JOIN_SECONDS)
