@@ -65,6 +65,7 @@ def test_runs_stand_behind_the_tables(name):
         ("README.md", "results/scenes/table_k3.csv"),
         ("docs/baselines.md", "results/corel5k/published_k5.csv"),
         ("docs/baselines.md", "docs/feature_choices.csv"),
+        ("docs/training.md", "docs/asynchronous_benchmark.csv"),
     ],
 )
 def test_tables_on_pages_are_those_of_the_results(page, table):

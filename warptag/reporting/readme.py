@@ -1,4 +1,4 @@
-"""The tables in the README and in docs/baselines.md, made from CSV files.
+"""The tables in the README and in some pages of docs, made from CSV files.
 
     python -m warptag.reporting.readme
 
@@ -17,7 +17,7 @@ from warptag.metrics.counts import FIGURES
 from warptag.reporting.markdown import HEADINGS
 
 #: What is rewritten.
-PAGES = ("README.md", "docs/baselines.md")
+PAGES = ("README.md", "docs/baselines.md", "docs/training.md")
 _BLOCK = re.compile(r"<!-- table: (\S+\.csv) -->\n.*?<!-- end of table -->", re.DOTALL)
 
 
