@@ -37,7 +37,7 @@ def start(output: Path, options: tuple[str, ...]) -> subprocess.Popen:
 
 def differences(one: Path, two: Path) -> list[str]:
     """Names of the files that differ."""
-    names = {path.name for folder in (one, two) for path in folder.iterdir() if path.is_file()}
+    names = {path.name for folder in (one, two) for path in folder.glob("[!.]*") if path.is_file()}
     found = []
     for name in sorted(names - {"runs.csv"}):
         paths = one / name, two / name

@@ -81,6 +81,23 @@ def test_killed_while_it_writes_a_file_it_ends_with_the_same_weights(
     assert_ends_like(undisturbed, striped, tmp_path)
 
 
+def test_killed_before_the_last_rows_are_written_none_is_missing(
+    striped, tmp_path, monkeypatch, undisturbed
+):
+    replaced = os.replace
+
+    def die(source, destination):
+        if Path(destination).name == "history.csv" and Path(source).read_bytes().count(b"\n") == 4:
+            raise Killed
+        replaced(source, destination)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(os, "replace", die)
+        fit(striped, tmp_path, SETTINGS)
+    fit(striped, tmp_path, SETTINGS)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "history.csv"), undisturbed[1])
+
+
 def test_going_on_it_says_from_where(striped, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch, pytest.raises(Killed):
         ended = loop.Loop._end_epoch

@@ -115,6 +115,12 @@ def test_set_changes_what_it_names_and_nothing_else():
     )
 
 
+def test_settings_that_are_right_only_together_may_come_in_any_order():
+    assignments = ("jit_compile=on", "decay_at=2,5", "deterministic=false", "decay_unit=epoch")
+    _, (_, changed) = of_scenes(*assignments)
+    assert (changed.jit_compile, changed.decay_at) == ("on", (2.0, 5.0))
+
+
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [

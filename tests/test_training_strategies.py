@@ -131,6 +131,13 @@ def test_a_machine_that_never_appears_is_named(striped, tmp_path):
     assert "did not answer within 3 seconds" in errors
 
 
+def test_a_cluster_for_another_strategy_is_refused(striped, tmp_path):
+    process = start(two_machines()[0], data=striped, folder=tmp_path, strategy="parameter-server")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "disagree: its cluster has no parameter servers" in errors
+
+
 @pytest.mark.parametrize("strategy", ["multi-worker", "parameter-server"])
 def test_several_machines_need_tf_config(striped, tmp_path, strategy):
     process = start(data=striped, folder=tmp_path, strategy=strategy)

@@ -17,6 +17,9 @@ def write_whole(path: str | os.PathLike, write: Callable[[Path], Any]) -> Path:
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         write(temporary)
+        # Without it a power cut may leave an empty file under the final name.
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -30,10 +30,10 @@ def train(**options) -> None:
       warptag train corel5k --records RECORDS --output RUN --set learning_rate=0.01
     """
     import_tensorflow()
-    from warptag.training.cluster import this_task
     from warptag.training.server import serve
+    from warptag.training.strategy import task_of
 
-    task = this_task()
+    task = task_of(options["strategy"])
     if task is not None and task.serves:
         serve(task)
     train_from_options(**options)

@@ -37,6 +37,7 @@ def assign(
     Raises:
         InputError: an unknown key, or a value of a wrong type or out of range.
     """
+    changed: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         key = key.strip()
@@ -52,17 +53,18 @@ def assign(
             raise InputError(
                 f"--set {assignment}: {key} takes {_describe(KINDS[key])}, got {text!r}"
             ) from None
-        try:
-            if key.startswith("network."):
-                network = {**experiment.network, key.removeprefix("network."): value}
-                experiment = replace(experiment, network=network)
-            elif hasattr(settings, key):
-                settings = replace(settings, **{key: value})
-            else:
-                experiment = replace(experiment, **{key: value})
-        except ValueError as error:
-            raise InputError(f"--set {assignment}: {error}") from None
-    return experiment, settings
+        if key.startswith("network."):
+            network = {**experiment.network, key.removeprefix("network."): value}
+            experiment = replace(experiment, network=network)
+        elif hasattr(settings, key):
+            changed[key] = value
+        else:
+            experiment = replace(experiment, **{key: value})
+    try:
+        # All at once: some are only right together.
+        return experiment, replace(settings, **changed)
+    except ValueError as error:
+        raise InputError(f"--set: {error}") from None
 
 
 def _read(text: str, kind: Any) -> Any:

@@ -64,6 +64,11 @@ def evaluate(
     model, settings = load_run(run)
     data = Records(records, split)
     check_tags(settings["tag_names"], data.info.tag_names, run, records)
+    too_many = [k for k in ks if k > len(data.info.tag_names)]
+    if too_many:
+        raise InputError(
+            f"--topk {too_many[0]}: {records} has {len(data.info.tag_names)} tags; choose fewer"
+        )
     scores = predict(model, data, patches or settings["patches"])
     return pd.DataFrame({"k": k, **annotation_report(data.labels, scores, k)} for k in ks)
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.experiments import provenance
 from warptag.experiments.experiment import METHODS, Experiment
@@ -125,7 +126,10 @@ class Networks:
             size = self.experiment.crop_size
             num_tags = len(self.fit.info.tag_names)
             network = self.experiment.network
-            return AlexNet(num_tags, (size, size, 3), seed=settings.seed, **network)
+            try:
+                return AlexNet(num_tags, (size, size, 3), seed=settings.seed, **network)
+            except ValueError as error:
+                raise InputError(f"the network cannot be made: {error}") from None
 
         return train(
             name,

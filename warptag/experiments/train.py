@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfrecords_tools.errors import InputError
 from warptag.experiments.assignments import assign
 from warptag.experiments.data import convert_data
 from warptag.experiments.experiment import METHODS, Experiment
 from warptag.experiments.networks import Networks
+from warptag.training.strategy import task_of
 
 
 def train_experiment(
@@ -46,6 +48,12 @@ def train_experiment(
     settings = experiment.settings_for(loss, experiment.training.seed, experiment.chosen[loss])
     experiment, settings = assign(experiment, settings, assignments)
     if records is None:
+        task = task_of(strategy)
+        if task is not None and "ps" not in task.cluster:
+            raise InputError(
+                "several machines that share each batch need --records DIR, one folder of records "
+                "that each of them can read"
+            )
         records = output / "data"
         convert_data(experiment, experiment.source_settings, input_dir, records, say)
     networks = Networks(experiment, records, strategy)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -44,9 +43,6 @@ def save_checkpoint(
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:
             np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
-            # Without it a power cut may leave an empty file under the final name.
-            file.flush()
-            os.fsync(file.fileno())
 
     try:
         write_whole(path, write)
@@ -55,7 +51,10 @@ def save_checkpoint(
             f"{path} cannot be written ({error.strerror}); the checkpoint before it stands: make "
             "room, or whatever the disk lacks, and run the same command again"
         ) from error
-    for old in _paths(directory)[NUM_KEPT:]:
+    # Those of later steps were damaged, or the run would have gone on from them.
+    later = [found for found in _paths(directory) if found.name > path.name]
+    before = [found for found in _paths(directory) if found.name <= path.name]
+    for old in [*later, *before[NUM_KEPT:]]:
         old.unlink(missing_ok=True)
 
 

@@ -207,6 +207,9 @@ class Loop:
             return
         save_checkpoint(self.directory, self.position.step, self.step.state, asdict(self.position))
         # After the checkpoint, which holds both: a run that goes on writes them again.
+        self._write_tables()
+
+    def _write_tables(self) -> None:
         for name, rows in ((HISTORY, self.position.history), (TIMING, self.position.timing)):
             table = pd.DataFrame(rows).to_csv(index=False)
             write_bytes(self.directory / name, table.encode())
@@ -222,6 +225,7 @@ class Loop:
         if self.chief:
             if self.settings.keep == "best":
                 self.model.load_weights(self.directory / BEST)
+            self._write_tables()
             write_whole(self.directory / MODEL, self.model.save)
             remove_checkpoints(self.directory)
             (self.directory / BEST).unlink(missing_ok=True)

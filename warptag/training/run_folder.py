@@ -7,9 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any, Literal
 
+import keras
+import pandas as pd
+
 from tfrecords_tools.errors import InputError
 from warptag.files import read_json, write_json
-from warptag.training.checkpoints import remove_checkpoints
+from warptag.training.checkpoints import load_checkpoint, remove_checkpoints
 
 SETTINGS, MODEL, HISTORY, TIMING = "settings.json", "model.keras", "history.csv", "timing.csv"
 BEST = "best.weights.h5"
@@ -31,10 +34,14 @@ def claim(directory: Path, settings: dict[str, Any], begin_anew: BeginAnew) -> N
     """
     directory.mkdir(parents=True, exist_ok=True)
     wanted = json.loads(json.dumps(settings))
+    for left_over in directory.glob(".partial-*"):
+        # Of a killed process.
+        left_over.unlink(missing_ok=True)
     found = read_json(directory / SETTINGS)
     if found == wanted and begin_anew != "always":
         return
-    if begin_anew == "never" and found is not None:
+    holds_something = (directory / MODEL).exists() or load_checkpoint(directory) is not None
+    if begin_anew == "never" and found is not None and holds_something:
         raise InputError(
             f"{directory} holds a run of other settings ({_differences(found, wanted)}); choose "
             "another --output, or begin anew with --restart"
@@ -46,6 +53,23 @@ def claim(directory: Path, settings: dict[str, Any], begin_anew: BeginAnew) -> N
         (directory / name).unlink(missing_ok=True)
     shutil.rmtree(directory / "tensorboard", ignore_errors=True)
     write_json(directory / SETTINGS, wanted)
+
+
+def load_finished(directory: Path) -> tuple[keras.Model, pd.DataFrame]:
+    """The model and the history of a finished run.
+
+    Raises:
+        InputError: they cannot be read.
+    """
+    try:
+        model = keras.saving.load_model(directory / MODEL, compile=False)
+        return model, pd.read_csv(directory / HISTORY)
+    # Keras raises all kinds for a damaged file.
+    except Exception as error:
+        raise InputError(
+            f"{directory}: {MODEL} or {HISTORY} of the finished run cannot be read "
+            f"({str(error).splitlines()[0][:200]}); begin anew with --restart, or remove the folder"
+        ) from error
 
 
 def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> str:

@@ -11,12 +11,12 @@ from warptag.training.settings import TrainingSettings
 
 def staircase(
     value: float, boundaries: Sequence[int], factor: float
-) -> keras.optimizers.schedules.PiecewiseConstantDecay:
+) -> float | keras.optimizers.schedules.PiecewiseConstantDecay:
     """Multiply a value by a factor at given steps.
 
     Args:
         value: at the start, positive.
-        boundaries: increasing numbers of steps after which the value falls.
+        boundaries: increasing numbers of steps after which the value falls; none: it stays.
         factor: what each fall multiplies it by.
 
     Example:
@@ -24,6 +24,8 @@ def staircase(
         >>> [round(float(schedule(step)), 6) for step in (0, 99)]
         [0.002, 0.0002]
     """
+    if not boundaries:
+        return value
     values = [value * factor**falls for falls in range(len(boundaries) + 1)]
     return keras.optimizers.schedules.PiecewiseConstantDecay(list(boundaries), values)
 

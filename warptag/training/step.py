@@ -74,9 +74,9 @@ class TrainingStep:
         # The weights that the loss broke with stay, to be looked at.
         finite = tf.math.is_finite(loss)
         gradients = [tf.where(finite, gradient, 0.0) for gradient in gradients]
-        if self.num_replicas > 1 and self.clips:
-            # The norm to clip is that of the whole batch's gradient, and the optimizer sums over
-            # replicas only after clipping.
+        if self.num_replicas > 1 and (self.clips or self.optimizer is not self.sgd):
+            # The norm to clip, and whether a scaled loss overflowed, are of the whole batch's
+            # gradient; Keras's optimizers sum over replicas only after they look.
             context = tf.distribute.get_replica_context()
             summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients = [gradient / self.num_replicas for gradient in summed]

@@ -45,7 +45,7 @@ def make_engine(name: str, settings: TrainingSettings) -> Engine:
     """
     if name not in STRATEGIES:
         raise ValueError(f"strategy must be one of {STRATEGIES}, got {name!r}")
-    task = this_task() if name != "mirrored" else None
+    task = task_of(name)
     if name == "auto" and task is not None:
         name = "parameter-server" if "ps" in task.cluster else "multi-worker"
     if name in ("parameter-server", "multi-worker") and task is None:
@@ -53,6 +53,8 @@ def make_engine(name: str, settings: TrainingSettings) -> Engine:
             f"--strategy {name} needs TF_CONFIG, the description of the cluster and this "
             "process's task in it; to try it on this machine use `warptag cluster`"
         )
+    if settings.jit_compile == "on" and name in ("parameter-server", "multi-worker"):
+        raise InputError("jit_compile=on works for a single replica only; leave it at auto")
     if name == "parameter-server":
         from warptag.training.asynchronous import Asynchronous
 
@@ -104,9 +106,26 @@ def _multi_worker(task: ClusterTask) -> tf.distribute.Strategy:
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
-def is_chief() -> bool:
+def task_of(strategy: str) -> ClusterTask | None:
+    """This process's task in the cluster that a strategy trains on; None on one machine.
+
+    Raises:
+        InputError: TF_CONFIG is wrong, or describes a cluster for another strategy.
+    """
+    task = this_task() if strategy != "mirrored" else None
+    if task is None or strategy == "auto":
+        return task
+    if ("ps" in task.cluster) != (strategy == "parameter-server"):
+        has = "has" if "ps" in task.cluster else "has no"
+        raise InputError(
+            f"--strategy {strategy} and TF_CONFIG disagree: its cluster {has} parameter servers"
+        )
+    return task
+
+
+def is_chief(strategy: str) -> bool:
     """Whether this process is the one of its cluster that writes files."""
-    task = this_task()
+    task = task_of(strategy)
     if task is None or task.type == "chief":
         return True
     return "chief" not in task.cluster and (task.type, task.index) == ("worker", 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import pandas as pd
+import tensorflow as tf
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records, input_errors
@@ -64,15 +65,21 @@ def train(
         InputError: there are fewer images than one batch, a record is damaged, the folder holds
             another run, or the cluster or the disk fails.
     """
-    chief = is_chief()
+    num_tags = len(records.info.tag_names)
+    if not 1 <= k <= num_tags:
+        raise InputError(
+            f"k = {k} tags an image for the validation figures, of {num_tags} tags in "
+            f"{records.directory}; choose another with --set selection_k=..."
+        )
+    chief = is_chief(strategy)
     if chief:
         # Before the machines meet, so that all of them find the folder in one state.
         run_folder.claim(directory, {**asdict(settings), **context}, begin_anew)
-    if (directory / run_folder.MODEL).exists():
-        model = keras.saving.load_model(directory / run_folder.MODEL)
-        return model, pd.read_csv(directory / run_folder.HISTORY)
-    # Before anything else of TensorFlow: several machines must meet first.
+    # Before anything else of TensorFlow: several machines must meet first, and then all see
+    # whether the run is finished.
     engine = make_engine(strategy, settings)
+    if (directory / run_folder.MODEL).exists():
+        return run_folder.load_finished(directory)
     if len(records) < settings.batch_size:
         raise InputError(
             f"{records.directory}: {len(records)} training images are fewer than one batch of "
@@ -91,5 +98,12 @@ def train(
         checkpoint_minutes,
         Logs(directory / "tensorboard" if chief else None, tensorboard, profile),
     )
-    with input_errors():
-        return loop.run()
+    try:
+        with input_errors():
+            return loop.run()
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise InputError(
+            "a process of the cluster stopped or cannot be reached "
+            f"({error.message.splitlines()[0][:200]}); start the processes again and run the same "
+            "command again, it goes on from the last checkpoint"
+        ) from error
