@@ -85,6 +85,8 @@ class Asynchronous:
         num_workers = len(task.cluster["worker"])
         self.steps_per_call = STEPS_PER_CALL * num_workers
         self._num_in_flight = BATCHES_IN_FLIGHT * num_workers
+        # TensorFlow's queue fails when two threads find one error at the same time.
+        self._coordinator_lock = threading.Lock()
         self._scheduled: queue.SimpleQueue = queue.SimpleQueue()
         self._finished: queue.SimpleQueue = queue.SimpleQueue()
 
@@ -126,7 +128,9 @@ class Asynchronous:
                 if number >= self._num_in_flight:
                     losses.append(self._next_loss())
                 batch = next(self._iterator)
-                self._scheduled.put(self._coordinator.schedule(self._run, args=batch))
+                with self._coordinator_lock:
+                    remote = self._coordinator.schedule(self._run, args=batch)
+                self._scheduled.put(remote)
             while len(losses) < num_steps:
                 losses.append(self._next_loss())
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
@@ -170,7 +174,9 @@ class Asynchronous:
             except tf.errors.OpError:
                 # A worker died while its loss was copied here, and the step is made again; for one
                 # that failed, `done` raises.
-                if self._coordinator.done():
+                with self._coordinator_lock:
+                    done = self._coordinator.done()
+                if done:
                     return float(remote.fetch())
                 time.sleep(0.1)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from warptag.metrics.counts import FIGURES
+
 
 class Progress:
     """Images a second, time left, loss, learning rate, and the figures of the last epoch.
@@ -65,12 +67,3 @@ class Progress:
 
     def close(self) -> None:
         self.bar.close()
-
-
-FIGURES = (
-    "per_class_recall",
-    "per_class_precision",
-    "overall_recall",
-    "overall_precision",
-    "n_plus",
-)

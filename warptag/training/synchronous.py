@@ -7,8 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfrecords_tools.errors import InputError
-
 #: Calls into TensorFlow cost time, so one makes several steps. Progress is shown after each.
 STEPS_PER_CALL = 8
 
@@ -84,18 +82,8 @@ class Synchronous:
 
         Returns:
             float32 (num_steps,), the loss of each; fewer where one is not finite, the last.
-
-        Raises:
-            InputError: another process of the cluster is gone.
         """
-        try:
-            return self._run(tf.constant(num_steps)).numpy()
-        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-            raise InputError(
-                "another process of the cluster stopped or cannot be reached "
-                f"({error.message.splitlines()[0][:200]}); start all of them again, they go on "
-                "from the last checkpoint"
-            ) from None
+        return self._run(tf.constant(num_steps)).numpy()
 
     def stop(self) -> None:
         """Nothing runs between two calls."""
