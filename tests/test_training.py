@@ -160,13 +160,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from training_support import FAST, fit
-for jit_compile in ("off", "on"):
-    settings = replace(FAST, epochs=2, deterministic=False, jit_compile=jit_compile)
-    print(*fit(sys.argv[1], Path(sys.argv[2]) / jit_compile, settings)[1]["loss"])
+settings = replace(FAST, epochs=8, deterministic=False, jit_compile="on")
+print(*fit(sys.argv[1], Path(sys.argv[2]), settings)[1]["loss"])
 """
 
 
-def test_compiled_by_xla_it_trains_alike(striped, tmp_path):
+def test_compiled_by_xla_it_learns(striped, tmp_path):
     # In a process of its own: TensorFlow's determinism cannot be switched off again.
     result = subprocess.run(
         [sys.executable, "-c", XLA, striped, tmp_path],
@@ -176,9 +175,8 @@ def test_compiled_by_xla_it_trains_alike(striped, tmp_path):
         timeout=200,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    plain, compiled = (list(map(float, line.split())) for line in result.stdout.splitlines())
-    # Dropout draws other numbers.
-    np.testing.assert_allclose(compiled, plain, rtol=0.1)
+    losses = list(map(float, result.stdout.split()))
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_weight_decay_makes_weights_smaller(striped, tmp_path):
@@ -201,7 +199,7 @@ def test_early_stopping_and_the_best_model(striped, tmp_path):
     report = annotation_report(validation.labels, predict(model, validation), k=1)
     best = history.iloc[int(figures.argmax())]
     assert report["overall_recall"] == pytest.approx(100 * best["val_overall_recall"], abs=1e-3)
-    assert not (tmp_path / "stopped" / "best.weights.h5").exists()
+    assert not (tmp_path / "stopped" / "best.npz").exists()
     kept = keras.saving.load_model(tmp_path / "stopped" / "model.keras")
     assert_same_weights(kept, model)
 

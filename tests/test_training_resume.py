@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(striped, tmp_path, monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez", no_space)
-        with pytest.raises(InputError, match=r"checkpoint-\d+\.npz.*No space left.*stands"):
+        with pytest.raises(InputError, match=r"checkpoint-\d+\.npz.*No space left.*stand"):
             fit(striped, tmp_path, SETTINGS)
     assert len(list(tmp_path.glob("checkpoint-*.npz"))) == 1
     assert not list(tmp_path.glob(".partial-*"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +34,8 @@ def save_checkpoint(
     Raises:
         InputError: the file cannot be written; the checkpoints before it stand.
     """
-    arrays = {
-        f"variable_{number}": keras.ops.convert_to_numpy(variable)
-        for number, variable in enumerate(variables)
-    }
     path = directory / f"checkpoint-{step:09d}.npz"
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:
-            np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
-
-    try:
-        write_whole(path, write)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); the checkpoint before it stands: make "
-            "room, or whatever the disk lacks, and run the same command again"
-        ) from error
+    save_values(path, variables, progress)
     # Those of later steps were damaged, or the run would have gone on from them.
     later = [found for found in _paths(directory) if found.name > path.name]
     before = [found for found in _paths(directory) if found.name <= path.name]
@@ -58,14 +43,49 @@ def save_checkpoint(
         old.unlink(missing_ok=True)
 
 
+def save_values(path: Path, variables: Sequence[keras.Variable], progress: dict[str, Any]) -> None:
+    """Write the values of variables, and JSON values beside them, to one NPZ file.
+
+    Not by Keras: on a full disk HDF5 ends the process.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    arrays = {
+        f"variable_{number}": keras.ops.convert_to_numpy(variable)
+        for number, variable in enumerate(variables)
+    }
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:
+            np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
+
+    write_or_say(path, write)
+
+
+def load_values(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """What `save_values` wrote; each array is checked against its checksum."""
+    with np.load(path, allow_pickle=False) as content:
+        progress = json.loads(str(content["progress"]))
+        return [content[f"variable_{i}"] for i in range(len(content.files) - 1)], progress
+
+
+def write_or_say(path: Path, write: Callable[[Path], object]) -> None:
+    """As `write_whole`; InputError where the disk does not take the file."""
+    try:
+        write_whole(path, write)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); checkpoints before it stand: "
+            "make room, or whatever the disk lacks, and run the same command again"
+        ) from error
+
+
 def load_checkpoint(directory: Path) -> tuple[list[np.ndarray], dict[str, Any]] | None:
     """The values and the progress of the newest checkpoint that is whole; None where none is."""
     for path in _paths(directory):
         try:
-            # Reading checks every array against its checksum.
-            with np.load(path, allow_pickle=False) as content:
-                progress = json.loads(str(content["progress"]))
-                return [content[f"variable_{i}"] for i in range(len(content.files) - 1)], progress
+            return load_values(path)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             continue
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,13 +14,15 @@ import pandas as pd
 import tensorflow as tf
 
 from warptag.data import Records
-from warptag.files import write_bytes, write_whole
 from warptag.metrics import annotation_report
 from warptag.training.checkpoints import (
     load_checkpoint,
+    load_values,
     remove_checkpoints,
     restore,
     save_checkpoint,
+    save_values,
+    write_or_say,
 )
 from warptag.training.divergence import diverged
 from warptag.training.logs import Logs
@@ -183,7 +186,7 @@ class Loop:
             rate_now = self.settings.first_learning_rate * self.settings.decay_factor**falls
             self.step.set_learning_rate(rate_now)
         if self.chief and self.settings.keep == "best" and epochs_since_best(selection) == 0:
-            write_whole(self.directory / BEST, self.model.save_weights)
+            save_values(self.directory / BEST, self.model.variables, {})
         self.progress.end_epoch(row, rate)
         self.logs.write(position.step, figures)
 
@@ -211,8 +214,8 @@ class Loop:
 
     def _write_tables(self) -> None:
         for name, rows in ((HISTORY, self.position.history), (TIMING, self.position.timing)):
-            table = pd.DataFrame(rows).to_csv(index=False)
-            write_bytes(self.directory / name, table.encode())
+            table = partial(pd.DataFrame(rows).to_csv, index=False)
+            write_or_say(self.directory / name, table)
 
     def _last_checkpoint(self) -> tuple[Position, list[np.ndarray] | None]:
         found = load_checkpoint(self.directory)
@@ -224,9 +227,9 @@ class Loop:
     def _finish(self) -> tuple[keras.Model, pd.DataFrame]:
         if self.chief:
             if self.settings.keep == "best":
-                self.model.load_weights(self.directory / BEST)
+                restore(self.model.variables, load_values(self.directory / BEST)[0])
             self._write_tables()
-            write_whole(self.directory / MODEL, self.model.save)
+            write_or_say(self.directory / MODEL, self.model.save)
             remove_checkpoints(self.directory)
             (self.directory / BEST).unlink(missing_ok=True)
         return self.model, pd.DataFrame(self.position.history)

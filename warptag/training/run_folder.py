@@ -15,7 +15,7 @@ from warptag.files import read_json, write_json
 from warptag.training.checkpoints import load_checkpoint, remove_checkpoints
 
 SETTINGS, MODEL, HISTORY, TIMING = "settings.json", "model.keras", "history.csv", "timing.csv"
-BEST = "best.weights.h5"
+BEST = "best.npz"
 
 BeginAnew = Literal["never", "changed", "always"]
 
