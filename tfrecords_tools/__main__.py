@@ -14,6 +14,7 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.sources import SOURCES, source_class
 from tfrecords_tools.sources.nuswide.command import nuswide_features
+from tfrecords_tools.usage_errors import show_usage_error
 
 FOLDER = click.Path(path_type=Path)
 KEEP = "keep"
@@ -150,7 +151,12 @@ def _open_source(name: str, options: dict[str, Any]) -> Any:
 @cli.command()
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def verify(directory: Path) -> None:
-    """Check every file, record, image and count in DIR; exit status 1 if anything is wrong."""
+    """Check every file, record, image and count in DIR; exit status 1 if anything is wrong.
+
+    \b
+    Example:
+      python -m tfrecords_tools verify records
+    """
     from tfrecords_tools.verify import verify as verify_data_set
 
     import_tensorflow()
@@ -167,7 +173,12 @@ def verify(directory: Path) -> None:
 @cli.command()
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def info(directory: Path) -> None:
-    """Say what is in DIR, and write plots of its tags and some images into DIR/info."""
+    """Say what is in DIR, and write plots of its tags and some images into DIR/info.
+
+    \b
+    Example:
+      python -m tfrecords_tools info records
+    """
     from tfrecords_tools.describe import describe, describe_statistics
     from tfrecords_tools.plots import write_plots
     from tfrecords_tools.schema import DatasetInfo
@@ -183,13 +194,16 @@ def info(directory: Path) -> None:
 
 def main() -> None:
     """Runs the command line; an error is one line on standard error, never a traceback."""
+    # By its own name the shell can complete it.
+    name = "tfrecords-tools"
+    prog_name = name if Path(sys.argv[0]).name == name else "python -m tfrecords_tools"
     try:
-        sys.exit(cli.main(prog_name="python -m tfrecords_tools", standalone_mode=False))
+        sys.exit(cli.main(prog_name=prog_name, standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped; the same command goes on from here, where it can.", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        show_usage_error(error)
         sys.exit(error.exit_code)
     except (InputError, OSError) as error:
         click.echo(f"Error: {error}", err=True)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import simplejpeg
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from tfrecords_tools.errors import InputError
 
@@ -59,6 +59,9 @@ def load_image(path: Path, size: int | None = 256, shorter_side: bool = False) -
             # Pillow warns of oddities in metadata; what it cannot read it raises.
             warnings.simplefilter("ignore")
             return _load(content, size, shorter_side)
+    except UnidentifiedImageError:
+        what = "it is empty" if not content else "it is no image of a known format"
+        raise InputError(f"{path} cannot be read as an image: {what}") from None
     # Pillow raises SyntaxError for some broken PNG files, and ValueError, struct.error,
     # IndexError and others for some broken headers; whatever it is, this image is damaged.
     except (OSError, Image.DecompressionBombError) as error:

@@ -11,7 +11,9 @@ def import_tensorflow() -> None:
 
     The messages are written before TensorFlow heeds its log level, straight to the descriptor.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # A parent process that imported TensorFlow has set it to 1 for us, not the user.
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr.flush()
     standard_error = os.dup(2)
     try:

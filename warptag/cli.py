@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 import warptag
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.usage_errors import show_usage_error
+from warptag.commands.annotate import annotate
 from warptag.commands.cluster import cluster
+from warptag.commands.completion import completion
 from warptag.commands.evaluate import evaluate
 from warptag.commands.reproduce import reproduce
 from warptag.commands.train import train
@@ -20,7 +24,7 @@ def cli() -> None:
     """Teach a machine to tag photographs, and compare the losses that do it."""
 
 
-for command in (reproduce, train, cluster, evaluate):
+for command in (reproduce, train, cluster, evaluate, annotate, completion):
     cli.add_command(command)
 
 
@@ -32,8 +36,12 @@ def main() -> None:
         click.echo("Stopped; the same command goes on from here.", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        show_usage_error(error)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # What reads our output wants no more, as `head`; Python would complain at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (InputError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -1,0 +1,92 @@
+"""Which files are meant: files, folders, patterns, and names on standard input."""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.folder.source import PHOTOGRAPHS
+
+STANDARD_INPUT = "-"
+
+
+def find_photographs(names: Iterable[str], standard_input: BinaryIO) -> Iterator[Path]:
+    """The image files that the names stand for, in a repeatable order, without looking into them.
+
+    A folder stands for all files in and below it whose ending is that of an image format, hidden
+    ones apart; a pattern such as "2024/*.jpg" or "photos/**/*.png" for all it matches; "-" for the
+    names on standard input, one a line, or separated by zero bytes as of `find -print0`. Any other
+    name is taken as a file, whatever its ending; reading it tells whether it is an image.
+
+    Args:
+        names: as given on the command line.
+        standard_input: read as far as photographs are asked for.
+
+    Raises:
+        InputError: a folder holds no image, or standard input is an image and not names.
+
+    Example:
+        >>> list(find_photographs(["cat.jpg"], standard_input=None))
+        [PosixPath('cat.jpg')]
+    """
+    for name in names:
+        if name == STANDARD_INPUT:
+            for listed in _read_names(standard_input):
+                yield from _files(listed)
+        else:
+            yield from _files(name)
+
+
+def _files(name: str) -> Iterator[Path]:
+    path = Path(name)
+    if path.is_dir():
+        yield from _files_below(path)
+    elif glob.has_magic(name) and not path.exists():
+        matches = sorted(glob.glob(name, recursive=True))
+        # A pattern that matches nothing is reported as the file that is missing.
+        for match in matches or [name]:
+            below = Path(match)
+            if not below.is_dir():
+                yield below
+    else:
+        yield path
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    endings = {
+        ending for ending, name in Image.registered_extensions().items() if name in PHOTOGRAPHS
+    }
+    found = False
+    for directory, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings:
+                found = True
+                yield Path(directory, name)
+    if not found:
+        raise InputError(
+            f"{folder} holds no image; expected files such as photo.jpg in it or in folders below"
+        )
+
+
+def _read_names(standard_input: BinaryIO) -> Iterator[str]:
+    first = standard_input.readline()
+    if first.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"BM")):
+        raise InputError(
+            "standard input is an image; expected the names of files, one a line, as of "
+            "`find photos -name '*.jpg'`; an image is given by its name"
+        )
+    separator = b"\0" if b"\0" in first else b"\n"
+    begun = b""
+    for line in itertools.chain([first], standard_input):
+        *names, begun = (begun + line).split(separator)
+        yield from (os.fsdecode(name.rstrip(b"\r")) for name in names if name.strip())
+    if begun.strip():
+        yield os.fsdecode(begun.rstrip(b"\r\n"))

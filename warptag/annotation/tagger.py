@@ -1,0 +1,171 @@
+"""A trained run that tags image files, many at a time in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.images import EncodedImage, load_image
+from warptag.annotation.calibration import load_calibration
+from warptag.data.crops import fixed_crops
+from warptag.experiments.evaluate import load_run
+
+BATCH_SIZE = 64
+#: Batches of image files that are read ahead of the network.
+BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What a run says of one image file.
+
+    Attributes:
+        path: the file.
+        scores: float32 (num_tags,), raw; None where the file could not be read.
+        probabilities: float32 (num_tags,) in [0, 1]; None also where the run has no calibration.
+        error: why the file could not be read.
+    """
+
+    path: Path
+    scores: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+    error: InputError | None = None
+
+
+class Tagger:
+    """The network of a run, with the run's own way of preparing images.
+
+    An image file is checked, turned upright, resized and cropped as the conversion, the input
+    pipeline and `warptag evaluate` do it, so that its scores are the ones that the run's figures
+    were measured by.
+
+    Args:
+        run: folder of a finished run, such as results/scenes/models/warp.
+
+    Attributes:
+        tag_names: in the order of the scores.
+        calibration: see `Calibration`; None where there were no validation images.
+        settings: of the run, as in its settings.json.
+        run: its folder.
+
+    Raises:
+        InputError: the folder is no finished run, or its model cannot be read.
+
+    Example:
+        >>> tagger = Tagger("results/scenes/models/warp")  # doctest: +SKIP
+        >>> for annotation in tagger.annotate(["photo.jpg"]):  # doctest: +SKIP
+        ...     best = annotation.scores.argmax()
+        ...     print(annotation.path, tagger.tag_names[best])
+    """
+
+    def __init__(self, run: str | os.PathLike[str]) -> None:
+        run = Path(run)
+        model, self.settings = load_run(run)
+        if "image" not in self.settings:
+            raise InputError(
+                f"{run}: its settings.json does not say how images were resized, as of a run of "
+                "an earlier version; give the command that trained it again"
+            )
+        self.calibration = load_calibration(run)
+        self.tag_names: list[str] = self.settings["tag_names"]
+        self.run = run
+        self._forward = _forward_pass(model, self.settings["patches"])
+
+    def annotate(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Annotation]:
+        """Scores of every file, in the order given, one batch after another.
+
+        Files are read by threads, a few batches ahead; no more is held in memory.
+
+        Args:
+            paths: image files of any format that Pillow reads; taken as they are needed.
+
+        Raises:
+            InputError: the network's scores are not finite.
+        """
+        batches = self._batches(map(Path, paths))
+        for files, images in batches:
+            readable = [image for image in images if isinstance(image, EncodedImage)]
+            scores, probabilities = self._score(readable)
+            row = 0
+            for path, image in zip(files, images, strict=True):
+                if isinstance(image, InputError):
+                    yield Annotation(path, error=image)
+                    continue
+                likely = None if probabilities is None else probabilities[row]
+                yield Annotation(path, scores[row], likely)
+                row += 1
+
+    def annotate_image(self, image: EncodedImage) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores and probabilities, (num_tags,) each, of an image in memory."""
+        scores, probabilities = self._score([image])
+        return scores[0], None if probabilities is None else probabilities[0]
+
+    def _score(self, images: list[EncodedImage]) -> tuple[np.ndarray, np.ndarray | None]:
+        if not images:
+            return np.zeros((0, len(self.tag_names)), np.float32), None
+        encoded, heights, widths = zip(*images, strict=True)
+        scores = self._forward(
+            tf.constant(encoded), tf.constant(heights, tf.int32), tf.constant(widths, tf.int32)
+        ).numpy()
+        if not np.isfinite(scores).all():
+            raise InputError("the network's scores are not finite; train the run again")
+        calibration = self.calibration
+        return scores, None if calibration is None else calibration.probabilities(scores)
+
+    def load(self, path: Path) -> EncodedImage | InputError:
+        """An image file, prepared as in the run's records; the error if it cannot be."""
+        image = self.settings["image"]
+        try:
+            if path.exists() and not path.is_file():
+                raise InputError(f"{path} is not a file; expected an image")
+            return load_image(path, image["size"], image["shorter_side"])
+        except InputError as error:
+            return error
+
+    def _batches(
+        self, paths: Iterator[Path]
+    ) -> Iterator[tuple[list[Path], list[EncodedImage | InputError]]]:
+        waiting: deque[list[tuple[Path, Future]]] = deque()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            try:
+                while True:
+                    while len(waiting) <= BATCHES_AHEAD:
+                        some = list(islice(paths, BATCH_SIZE))
+                        if not some:
+                            break
+                        waiting.append([(path, pool.submit(self.load, path)) for path in some])
+                    if not waiting:
+                        return
+                    batch = waiting.popleft()
+                    yield [path for path, _ in batch], [image.result() for _, image in batch]
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _forward_pass(model, patches: str):
+    """One graph for batches of any size, from JPEG files to scores."""
+    size = model.input_shape[1]
+    signature = [
+        tf.TensorSpec((None,), tf.string),
+        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((None,), tf.int32),
+    ]
+
+    @tf.function(input_signature=signature)
+    def forward(encoded, height, width):
+        batch = {"encoded": encoded, "height": height, "width": width}
+        crops = fixed_crops(batch, size, patches)
+        num_patches = crops.shape[1]
+        scores = model(tf.reshape(crops, (-1, size, size, 3)), training=False)
+        return tf.reduce_mean(tf.reshape(scores, (-1, num_patches, scores.shape[-1])), axis=1)
+
+    return forward
