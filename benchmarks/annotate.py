@@ -48,7 +48,7 @@ def main(run: Path, input_dir: Path | None, images: int) -> None:
     from warptag.annotation.job import annotate_photographs, make_writer
     from warptag.annotation.tagger import Tagger
     from warptag.data.crops import fixed_crops
-    from warptag.experiments.evaluate import load_run
+    from warptag.training.run_folder import load_run
 
     tagger = Tagger(run)
     model, settings = load_run(run)

@@ -15,8 +15,8 @@ from warptag.annotation import Calibration, Tagger, fit_calibration, load_calibr
 from warptag.annotation.photographs import find_photographs
 from warptag.annotation.tagger import BATCH_SIZE, BATCHES_AHEAD
 from warptag.data import Records
-from warptag.experiments.evaluate import load_run
 from warptag.training import predict
+from warptag.training.run_folder import load_run
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,14 @@ def size(path):
     return height, width
 
 
-TABLES = {"table_k3.csv", "table_k5.csv", "tables.md", "per_class.csv"}
+TABLES = {
+    "table_k3.csv",
+    "table_k5.csv",
+    "tables.md",
+    "per_class.csv",
+    "claims.csv",
+    "summary.json",
+}
 PLOTS = {
     f"{which}{figure}_by_frequency.png"
     for which in ("", "features_")
@@ -71,7 +78,12 @@ def test_a_full_run_writes_everything_and_the_same_bytes_again(tmp_path):
     arguments = (histories(), {0: image(), 3: image(30, 20)}, ["no flips"])
     first = write_results(evaluation(), tmp_path / "first", *arguments)
     second = write_results(evaluation(), tmp_path / "second", *arguments)
-    expected = TABLES | PLOTS | {"training_curves.png", "annotations.png"}
+    expected = (
+        TABLES
+        | PLOTS
+        | {"training_curves.png", "history.csv"}
+        | {"annotations.png", "gallery.json"}
+    )
     assert {path.name for path in first} == expected
     assert {path.name for path in (tmp_path / "first").iterdir()} == expected
     for one, other in zip(first, second, strict=True):

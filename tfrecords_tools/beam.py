@@ -49,7 +49,11 @@ def convert_with_beam(
         InputError: as `convert`; or Beam is not installed, or does not know the runner.
 
     Example:
-        >>> convert_with_beam(source, "records", name="photos", settings=source.settings)
+        >>> from tfrecords_tools.sources.folder import Folder
+        >>> source = Folder("photos", size=64)
+        >>> info = convert_with_beam(source, "beam", name="photos", settings=source.settings)
+        >>> info.splits["train"].num_images
+        4
     """
     try:
         import apache_beam as beam

@@ -74,10 +74,11 @@ def convert(
         OSError: writing fails on the way, as on a full disk. What was finished is kept.
 
     Example:
-        >>> source = Corel5K("corel5k", size=64)
-        >>> info = convert(source, "records/corel5k", name="corel5k", settings=source.settings)
-        >>> info.splits["train"].num_images
-        4500
+        >>> from tfrecords_tools.sources.folder import Folder
+        >>> source = Folder("photos", size=64)
+        >>> info = convert(source, "new", name="photos", settings=source.settings, workers=1)
+        >>> info.tag_names, info.splits["train"].num_images
+        (['boat', 'sea', 'tree'], 4)
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")

@@ -16,7 +16,11 @@ def describe(info: DatasetInfo) -> str:
     """Says what is in a data set: settings, sizes, the most and least frequent tags, checksum.
 
     Example:
-        >>> print(describe(DatasetInfo.load("records/corel5k")))
+        >>> print(describe(DatasetInfo.load("records")))
+        photos (size 64, ...): 3 tags
+        train: 4 images, 1.50 tags an image, 0.0 MB in 4 files
+          most frequent: boat 2, sea 2, tree 2
+        ...
     """
     settings = ", ".join(f"{name} {value}" for name, value in info.settings.items())
     lines = [f"{info.name} ({settings}): {len(info.tag_names)} tags"]
@@ -30,7 +34,12 @@ def describe_statistics(statistics: Statistics) -> str:
     """Says how large the images are and how many have how many tags.
 
     Example:
-        >>> print(describe_statistics(read_statistics("records/corel5k")))
+        >>> from tfrecords_tools.statistics import read_statistics
+        >>> print(describe_statistics(read_statistics("records")))
+        train, pixels: height 64, width 64
+        train, images by number of tags: 1: 2, 2: 2
+        test, pixels: height 64, width 64
+        test, images by number of tags: 1: 2
     """
     lines = []
     for name, split in statistics.splits.items():

@@ -58,8 +58,11 @@ def perceptual_hash(gray: np.ndarray, height: int, width: int) -> np.ndarray:
         (8,) uint16, of 16 signs each; all zero if the image is of one colour.
 
     Example:
-        >>> gray = simplejpeg.decode_jpeg(encoded, "GRAY", min_height=32, min_width=32)[..., 0]
-        >>> perceptual_hash(gray, height=256, width=256)
+        >>> gray = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+        >>> brighter = gray // 2 + 100
+        >>> signs = [perceptual_hash(image, height=64, width=64) for image in (gray, brighter)]
+        >>> int(np.bitwise_count(signs[0] ^ signs[1]).sum()) <= MAX_DISTANCE
+        True
     """
     rows = _cosines(gray.shape[0], _covered(gray.shape[0], height))
     columns = _cosines(gray.shape[1], _covered(gray.shape[1], width))

@@ -59,9 +59,11 @@ class Loader:
         workers: the number of processes; with 1 the items are loaded in this one.
 
     Example:
-        >>> with Loader(source, workers=2) as loader:
-        ...     for result in loader.load(source.splits["train"]):
-        ...         print(result.filename)
+        >>> from tfrecords_tools.sources.folder import Folder
+        >>> source = Folder("photos", size=64)
+        >>> with Loader(source, workers=1) as loader:
+        ...     print(sorted(record.filename for record in loader.load(source.splits["test"])))
+        ['cat.jpg', 'tree.jpg']
     """
 
     def __init__(self, source: Source, workers: int) -> None:

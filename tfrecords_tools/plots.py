@@ -42,7 +42,9 @@ def write_plots(directory: str | os.PathLike[str], statistics: Statistics) -> li
         InputError: the folder cannot be written, or an image is damaged.
 
     Example:
-        >>> write_plots("records/corel5k", read_statistics("records/corel5k"))
+        >>> from tfrecords_tools.statistics import read_statistics
+        >>> [path.name for path in write_plots("records", read_statistics("records"))]
+        ['tag_frequencies.png', 'co_occurrence.png', 'samples.png']
     """
     info = DatasetInfo.load(directory)
     folder = Path(directory) / FOLDER

@@ -50,7 +50,7 @@ def verify(directory: str | os.PathLike[str], progress: bool = True) -> Report:
         InputError: the folder holds no data set, or its `dataset_info.json` is damaged.
 
     Example:
-        >>> verify("records/corel5k").findings
+        >>> verify("records").findings
         []
     """
     # Here, since several threads would otherwise import it at once.

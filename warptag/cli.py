@@ -13,9 +13,13 @@ from tfrecords_tools.usage_errors import show_usage_error
 from warptag.commands.annotate import annotate
 from warptag.commands.cluster import cluster
 from warptag.commands.completion import completion
+from warptag.commands.demo import demo
 from warptag.commands.evaluate import evaluate
+from warptag.commands.export import export
+from warptag.commands.report import report
 from warptag.commands.reproduce import reproduce
 from warptag.commands.train import train
+from warptag.keras_version import require_keras3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,13 +28,15 @@ def cli() -> None:
     """Teach a machine to tag photographs, and compare the losses that do it."""
 
 
-for command in (reproduce, train, cluster, evaluate, annotate, completion):
+COMMANDS = (reproduce, report, train, cluster, evaluate, annotate, demo, export, completion)
+for command in COMMANDS:
     cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; an error is one line on standard error, never a traceback."""
     try:
+        require_keras3("The command line")
         sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped; the same command goes on from here.", err=True)

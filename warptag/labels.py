@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import keras
-from keras import ops
-
 from warptag.backends import is_concrete
+from warptag.keras_api import ops, standardize_dtype
 
 FORMATS = ("multi_hot", "ids")
 
@@ -56,7 +54,7 @@ def read_labels(y_true, scores, labels: str) -> Labels:
     _check_shapes(tuple(y_true.shape), tuple(scores.shape), labels)
     if labels == "ids":
         return _read_ids(y_true, scores)
-    if keras.backend.standardize_dtype(y_true.dtype).startswith(("bool", "uint")):
+    if standardize_dtype(y_true.dtype).startswith(("bool", "uint")):
         # These types have no -1; PyTorch takes 255 for it.
         y_true = ops.cast(y_true, "int32")
     positive, negative = ops.equal(y_true, 1), ops.equal(y_true, 0)

@@ -64,7 +64,7 @@ def download(
             the server has given no answer about 100 images in a row. What was fetched is kept.
 
     Example:
-        >>> print(download("first-thousand.txt", "NUS-WIDE/Flickr"))
+        >>> print(download("first-thousand.txt", "NUS-WIDE/Flickr"))  # doctest: +SKIP
         1,000 images: 800 found, 199 gone, 1 broken; see NUS-WIDE/Flickr/download_report.csv
     """
     if size not in SIZES:

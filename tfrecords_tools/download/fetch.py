@@ -72,8 +72,9 @@ class Fetcher:
 
     Example:
         >>> fetcher = Fetcher("middle", RateLimit(10), set(), num_connections=1)
-        >>> fetcher.fetch(photo).entry.status
-        'found'
+        >>> photo = Photo("sky/0001_1.jpg", (None, None, None, None))
+        >>> fetcher.fetch(photo).entry.status  # the list has no address of it
+        'gone'
     """
 
     def __init__(

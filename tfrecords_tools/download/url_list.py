@@ -60,7 +60,7 @@ def read_url_list(path: str | os.PathLike[str]) -> dict[str, Photo]:
 
     Example:
         >>> read_url_list("NUS-WIDE-urls.txt")["actor/0002_174174086.jpg"].choices("middle")[0]
-        ('middle', 'http://farm1.static.flickr.com/44/174174086_a0b4e9d9cf.jpg')
+        ('middle', 'http://farm.example/174174086.jpg')
     """
     photos: dict[str, Photo] = {}
     try:

@@ -55,7 +55,7 @@ class COCO(ImageFiles):
     Example:
         >>> source = COCO("coco", size=256)
         >>> source.splits["train"][0]
-        LabelledImage(filename='train2017/000000391895.jpg', tag_ids=(0, 1, 3), unknown_ids=())
+        LabelledImage(filename='train2017/000000000007.jpg', tag_ids=(0, 2), unknown_ids=())
     """
 
     def __init__(

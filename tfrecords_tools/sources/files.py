@@ -38,7 +38,8 @@ class ImageFiles:
     Example:
         >>> images = [LabelledImage("cat.jpg", (0,)), LabelledImage("dog.jpg", (1,))]
         >>> source = ImageFiles("photos", ["cat", "dog"], {"train": images})
-        >>> convert(source, "records", name="pets", settings=source.settings)
+        >>> source.load(images[0]).tag_ids
+        (0,)
     """
 
     def __init__(

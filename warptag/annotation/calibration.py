@@ -37,8 +37,8 @@ class Calibration:
         intercept: of the logit.
 
     Example:
-        >>> Calibration(1.0, -1.0, 0.0).probabilities([[0.0, 0.0]])
-        array([[0.3775407, 0.3775407]], dtype=float32)
+        >>> Calibration(1.0, -1.0, 0.0).probabilities([[0.0, 0.0]]).round(3)  # softmax / (1 + it)
+        array([[0.333, 0.333]], dtype=float32)
     """
 
     score: float
@@ -118,6 +118,9 @@ def load_calibration(run: Path) -> Calibration | None:
 
     Raises:
         InputError: the file is damaged.
+
+    Example:
+        >>> load_calibration(Path("results/scenes/models/warp"))  # doctest: +SKIP
     """
     path = run / CALIBRATION
     if not path.exists():

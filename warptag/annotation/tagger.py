@@ -17,7 +17,7 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import EncodedImage, load_image
 from warptag.annotation.calibration import load_calibration
 from warptag.data.crops import fixed_crops
-from warptag.experiments.evaluate import load_run
+from warptag.training.run_folder import load_run
 
 BATCH_SIZE = 64
 #: Batches of image files that are read ahead of the network.
@@ -33,6 +33,11 @@ class Annotation:
         scores: float32 (num_tags,), raw; None where the file could not be read.
         probabilities: float32 (num_tags,) in [0, 1]; None also where the run has no calibration.
         error: why the file could not be read.
+
+    Example:
+        >>> annotation = Annotation(Path("sea.jpg"), scores=np.array([0.5, 2.0], np.float32))
+        >>> int(annotation.scores.argmax())
+        1
     """
 
     path: Path

@@ -63,6 +63,16 @@ def training_options(command: Callable) -> Callable:
                 help="Folder of the original data set (corel5k, nuswide).",
             ),
             click.option(
+                "--backbone",
+                metavar="NAME",
+                help="Network of keras.applications instead of the paper's, such as MobileNetV2.",
+            ),
+            click.option(
+                "--weights",
+                metavar="imagenet|FILE",
+                help="What the backbone starts from; default random weights.",
+            ),
+            click.option(
                 "--output",
                 type=click.Path(path_type=Path),
                 help="Folder of the run; default results/EXPERIMENT-train.",
@@ -95,6 +105,8 @@ def train_from_options(
     loss: str,
     records: Path | None,
     input_dir: Path | None,
+    backbone: str | None,
+    weights: str | None,
     output: Path | None,
     assignments: tuple[str, ...],
     restart: bool,
@@ -102,6 +114,8 @@ def train_from_options(
     **options: Any,
 ) -> None:
     """Check what can be checked without TensorFlow, and train."""
+    if weights is not None and backbone is None:
+        raise click.UsageError("--weights needs --backbone NAME, the network that they are of")
     experiment = load_experiment(name)
     _check_input(experiment, records, input_dir)
     output = output or Path("results") / f"{name}-train"
@@ -114,6 +128,8 @@ def train_from_options(
         output,
         records=records,
         input_dir=input_dir,
+        backbone=backbone,
+        weights=weights,
         assignments=assignments,
         strategy=strategy,
         begin_anew="always" if restart else "never",

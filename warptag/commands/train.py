@@ -28,6 +28,7 @@ def train(**options) -> None:
     Examples:
       warptag train scenes --loss warp --set epochs=4
       warptag train corel5k --records RECORDS --output RUN --set learning_rate=0.01
+      warptag train scenes --backbone MobileNetV2 --set crop_size=64
     """
     import_tensorflow()
     from warptag.training.server import serve

@@ -214,8 +214,10 @@ def input_errors() -> Iterator[None]:
     """Turns TensorFlow's error about a damaged or missing file into an `InputError`.
 
     Example:
+        >>> from warptag.data import Records
+        >>> records = Records("records", "train")
         >>> with input_errors():
-        ...     model.fit(records.training(crop_size=220, batch_size=32, seed=0))
+        ...     images, labels = next(iter(records.training(crop_size=56, batch_size=2, seed=0)))
     """
     try:
         yield

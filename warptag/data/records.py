@@ -47,8 +47,10 @@ class Records:
         InputError: the folder holds no whole data set, or has no such split.
 
     Example:
-        >>> records = Records("results/scenes/data", "train", part="fit")
-        >>> images, labels = next(iter(records.training(crop_size=55, batch_size=32, seed=0)))
+        >>> records = Records("records", "train")
+        >>> images, labels = next(iter(records.training(crop_size=56, batch_size=2, seed=0)))
+        >>> images.shape, labels.shape
+        (TensorShape([2, 56, 56, 3]), TensorShape([2, 3]))
     """
 
     directory: str | os.PathLike[str]

@@ -22,6 +22,9 @@ KINDS: dict[str, Any] = {
     **{f"network.{name}": kind for name, kind in NETWORK.items()},
 }
 
+#: What `Backbone` does not have.
+ALEXNET_ONLY = {f"network.{name}" for name in NETWORK if name != "dropout"}
+
 
 def assign(
     experiment: Experiment, settings: TrainingSettings, assignments: Sequence[str]
@@ -47,6 +50,11 @@ def assign(
             close = difflib.get_close_matches(key, KINDS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
             raise InputError(f"--set {assignment}: unknown key {key!r}; {hint}")
+        if experiment.backbone is not None and key in ALEXNET_ONLY:
+            raise InputError(
+                f"--set {assignment}: {experiment.backbone} has no {key}; of a backbone only "
+                "network.dropout can be set"
+            )
         try:
             value = _read(text.strip(), KINDS[key])
         except ValueError:

@@ -11,6 +11,7 @@ from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
+from warptag.experiments import EXPERIMENTS, load_experiment
 from warptag.experiments.experiment import Experiment
 from warptag.experiments.provenance import code_checksum, versions
 
@@ -65,3 +66,9 @@ def convert_data(
         # Its first part says what is wrong; the second names an option of another command.
         say(f"    The records are made again: {str(reason).split(';')[0]}")
         return make(overwrite=True)
+
+
+def is_synthetic(info: DatasetInfo) -> bool:
+    """Whether the images are rendered: the records are those of an experiment whose images are."""
+    experiments = [load_experiment(name) for name in EXPERIMENTS]
+    return any(some.synthetic and some.source == info.name for some in experiments)

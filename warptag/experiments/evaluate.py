@@ -5,42 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
-from warptag.files import read_json
 from warptag.metrics import annotation_report
 from warptag.training import predict
-from warptag.training.run_folder import MODEL, SETTINGS
-
-
-def load_run(run: Path) -> tuple[keras.Model, dict]:
-    """The model of a run's folder, and the settings it was trained with.
-
-    Raises:
-        InputError: it is no such folder, the run is not finished, or the model cannot be read.
-    """
-    settings = read_json(run / SETTINGS)
-    if settings is None or "tag_names" not in settings:
-        raise InputError(
-            f"{run} is not the folder of a trained run; expected one with {SETTINGS} and {MODEL}, "
-            "such as results/scenes/models/warp"
-        )
-    if not (run / MODEL).exists():
-        raise InputError(
-            f"{run}: the run is not finished, {MODEL} is missing; make it again with the same "
-            "command, it goes on where it stopped"
-        )
-    try:
-        return keras.saving.load_model(run / MODEL, compile=False), settings
-    # Keras raises all kinds for a damaged file.
-    except Exception as error:
-        raise InputError(
-            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]}); it was written "
-            f"with Keras {settings['versions']['keras']}, and this is {keras.__version__}"
-        ) from error
+from warptag.training.run_folder import load_run
 
 
 def evaluate(

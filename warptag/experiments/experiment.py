@@ -35,7 +35,8 @@ class Experiment:
         needs_input: whether the source reads a folder given by `--input`.
         synthetic: whether the pictures are rendered.
         crop_size: side of the network's input, pixels.
-        network: arguments of `AlexNet` besides tags, input shape and seed.
+        network: arguments of `AlexNet`, or of `Backbone`, besides those that stand here or in
+            `training`.
         training: settings shared by the losses; each loss's rate and normalization are in
             `chosen`.
         chosen: loss -> (learning rate, normalization).
@@ -51,6 +52,8 @@ class Experiment:
         patches: crops a test image, "center" or "five".
         validation_share: share of the training images that are never fitted.
         notes: choices and deviations to print under the tables.
+        backbone: the network of `keras.applications` that stands in for the paper's, if any.
+        weights: of the backbone at the start, as `Backbone` takes them.
     """
 
     name: str
@@ -74,6 +77,8 @@ class Experiment:
     patches: str = "center"
     validation_share: float = 0.1
     notes: tuple[str, ...] = ()
+    backbone: str | None = None
+    weights: str | None = None
 
     def settings_for(self, loss: str, seed: int, chosen: tuple[float, str]) -> TrainingSettings:
         """The full settings of one training run."""

@@ -13,19 +13,27 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.shards import file_sha256
+from warptag.annotation.calibration import (
+    CALIBRATION,
+    Calibration,
+    fit_calibration,
+    load_calibration,
+)
 from warptag.data import Records
 from warptag.experiments import provenance
+from warptag.experiments.data import is_synthetic
 from warptag.experiments.experiment import METHODS, Experiment
 from warptag.files import read_json, write_json, write_whole
-from warptag.models import AlexNet
+from warptag.models import AlexNet, Backbone
 from warptag.training import TrainingSettings, predict, train
 from warptag.training.run_folder import TIMING
+from warptag.training.strategy import is_chief
 
 CODE = (
     "warptag.data",
     "warptag.losses",
     "warptag.metrics",
-    "warptag.models",
     "warptag.training",
 )
 
@@ -38,12 +46,14 @@ class Run:
         settings: every choice of the run, as in its `settings.json`.
         history: one row an epoch.
         scores: float32 (num_test_images, num_tags).
+        calibration: from scores to probabilities; None where there were no validation images.
         measured: seconds, images a second, commit and device, as measured when it was trained.
     """
 
     settings: dict[str, Any]
     history: pd.DataFrame
     scores: np.ndarray
+    calibration: Calibration | None
     measured: dict[str, Any]
 
 
@@ -65,17 +75,27 @@ class Networks:
         self.strategy, self.tensorboard = strategy, tensorboard
         self.fit = Records(data, "train", "fit", share)
         self.validation = Records(data, "train", "validation", share)
+        info = self.fit.info
         self.context = {
             "experiment": experiment.name,
             "crop_size": experiment.crop_size,
-            "network": experiment.network,
+            "network": _description(experiment),
             "patches": experiment.patches,
             "selection_k": experiment.selection_k,
             "validation_share": share,
             "strategy": strategy,
-            "data_checksum": self.fit.info.checksum,
-            "tag_names": self.fit.info.tag_names,
-            "code": provenance.code_checksum(*CODE),
+            "image": {
+                "size": info.settings.get("size"),
+                "shorter_side": bool(info.settings.get("shorter_side")),
+            },
+            "data": {
+                "name": info.name,
+                "images": {name: split.num_images for name, split in info.splits.items()},
+                "synthetic": is_synthetic(info),
+            },
+            "data_checksum": info.checksum,
+            "tag_names": info.tag_names,
+            "code": provenance.code_checksum(*CODE, _module(experiment)),
             "versions": provenance.versions("tensorflow", "keras", "numpy"),
         }
 
@@ -120,18 +140,26 @@ class Networks:
     def train(
         self, name: str, settings: TrainingSettings, directory: Path, **options: Any
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Train the experiment's network, as `warptag.training.train` with its options."""
+        """Train the experiment's network, as `warptag.training.train` with its options, and fit
+        its calibration to the validation images."""
 
         def make_model():
-            size = self.experiment.crop_size
-            num_tags = len(self.fit.info.tag_names)
-            network = self.experiment.network
+            experiment = self.experiment
+            shape = (experiment.crop_size, experiment.crop_size, 3)
+            arguments = {
+                "num_tags": len(self.fit.info.tag_names),
+                "input_shape": shape,
+                "seed": settings.seed,
+                **experiment.network,
+            }
             try:
-                return AlexNet(num_tags, (size, size, 3), seed=settings.seed, **network)
+                if experiment.backbone is None:
+                    return AlexNet(**arguments)
+                return Backbone(experiment.backbone, weights=experiment.weights, **arguments)
             except ValueError as error:
                 raise InputError(f"the network cannot be made: {error}") from None
 
-        return train(
+        model, history = train(
             name,
             make_model,
             self.fit,
@@ -143,6 +171,12 @@ class Networks:
             strategy=self.strategy,
             **options,
         )
+        if is_chief(self.strategy) and not (directory / CALIBRATION).exists():
+            scores = predict(model, self.validation, self.experiment.patches)
+            calibration = fit_calibration(scores, self.validation.labels)
+            if calibration is not None:
+                calibration.save(directory)
+        return model, history
 
     def _train(self, name: str, settings: TrainingSettings, directory: Path):
         (directory / "run.json").unlink(missing_ok=True)
@@ -158,4 +192,19 @@ class Networks:
             scores = np.load(directory / "test_scores.npy")
         except (OSError, ValueError):  # missing or damaged: made again
             return None
-        return Run(wanted, history, scores, measured)
+        return Run(wanted, history, scores, load_calibration(directory), measured)
+
+
+def _module(experiment: Experiment) -> str:
+    """Where the code of the experiment's network is."""
+    return "warptag.models.alexnet" if experiment.backbone is None else "warptag.models.backbone"
+
+
+def _description(experiment: Experiment) -> dict[str, Any]:
+    """The choices of the network, with a file of weights by what it holds."""
+    if experiment.backbone is None:
+        return experiment.network
+    weights = experiment.weights
+    if weights not in (None, "imagenet"):
+        weights = f"sha256 {file_sha256(Path(weights))}"
+    return {"backbone": experiment.backbone, "weights": weights, **experiment.network}

@@ -23,7 +23,7 @@ from warptag.baselines import (
 from warptag.content_cache import content_key
 from warptag.experiments.baselines import FeatureSets, annotator_scores
 from warptag.files import read_json, write_bytes
-from warptag.reporting import Evaluation, write_results
+from warptag.reporting import Evaluation, write_page, write_results
 
 NAME = "nuswide-features"
 KS = (3, 5)
@@ -82,7 +82,8 @@ def reproduce_nuswide_features(
     ]
     written = write_results(evaluation, output, settings_lines=lines)
     command = f"bash reproduce.sh {NAME} --input DIR\n"
-    return [*written, write_bytes(output / "command.txt", command.encode())]
+    written.append(write_bytes(output / "command.txt", command.encode()))
+    return [*written, write_page(output)]
 
 
 def _arrays(input_dir: Path, folder: Path) -> Features:

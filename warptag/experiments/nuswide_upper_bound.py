@@ -15,7 +15,7 @@ import numpy as np
 from tfrecords_tools.sources.nuswide import load_ground_truth, paper_split
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.files import write_bytes
-from warptag.reporting import Evaluation, write_results
+from warptag.reporting import Evaluation, write_page, write_results
 
 NAME = "nuswide-upper-bound"
 
@@ -60,4 +60,5 @@ def reproduce_upper_bound(input_dir: Path, output: Path, seeds: int = 3) -> list
     ]
     written = write_results(evaluation, output, settings_lines=lines)
     command = f"bash reproduce.sh {NAME} --input DIR --seeds {seeds}\n"
-    return [*written, write_bytes(output / "command.txt", command.encode())]
+    written.append(write_bytes(output / "command.txt", command.encode()))
+    return [*written, write_page(output)]

@@ -21,10 +21,11 @@ from warptag.experiments.networks import Networks, Run
 from warptag.experiments.runs import write_runs
 from warptag.experiments.search import chosen_settings, search, write_search
 from warptag.files import write_bytes
-from warptag.reporting import Evaluation, write_results
+from warptag.reporting import Evaluation, write_page, write_results
 from warptag.training import TrainingSettings
 
-NUM_SHEET_IMAGES = 12
+#: Images of the gallery; the first few are also those of the annotation sheet.
+NUM_IMAGES = 36
 
 
 def reproduce(
@@ -143,11 +144,15 @@ def reproduce(
     )
     histories = {method: [run.history for run in some] for method, some in runs.items()}
     lines = settings_lines(experiment, info, len(fit), len(networks.validation), len(test))
-    written = write_results(evaluation, output, histories, _sheet_images(test), lines, published)
+    # The photographs as the features see them, where the networks' records hold smaller ones.
+    images = sample_images(Records(feature_data, "test"))
+    written = write_results(
+        evaluation, output, histories, images, lines, published, probabilities_of(runs)
+    )
     every_run = [run for some in runs.values() for run in some]
     write_runs(every_run, test.labels, experiment.ks, output / "runs.csv")
     write_bytes(output / "command.txt", f"{command}\n".encode())
-    return [*written, output / "runs.csv", output / "command.txt"]
+    return [*written, output / "runs.csv", output / "command.txt", write_page(output)]
 
 
 def settings_lines(
@@ -200,10 +205,19 @@ def _folder(output: Path, loss: str, seed: int) -> Path:
     return folder if seed == 0 else folder / f"seed{seed}"
 
 
-def _sheet_images(test: Records) -> dict[int, np.ndarray]:
+def probabilities_of(runs: dict[str, list[Run]]) -> dict[str, np.ndarray]:
+    """Of each method's first run, where it has a calibration."""
+    return {
+        method: some[0].calibration.probabilities(some[0].scores)
+        for method, some in runs.items()
+        if some[0].calibration is not None
+    }
+
+
+def sample_images(test: Records) -> dict[int, np.ndarray]:
     """Test images spread evenly over the first few hundred: chosen by place, not by result."""
-    spacing = max(1, min(len(test), 240) // NUM_SHEET_IMAGES)
-    rows = range(0, min(len(test), spacing * NUM_SHEET_IMAGES), spacing)
+    spacing = max(1, min(len(test), 720) // NUM_IMAGES)
+    rows = range(0, min(len(test), spacing * NUM_IMAGES), spacing)
     wanted = set(rows)
     images = itertools.islice(test.images(), rows[-1] + 1)
     return {row: image for row, image in enumerate(images) if row in wanted}

@@ -43,8 +43,8 @@ def write_runs(
 
 
 def _row(run: Run, test_labels: np.ndarray, ks: Sequence[int]) -> dict[str, Any]:
-    # The commit names the code, and the data checksum the tags.
-    left_out = ("tag_names", "code")
+    # The commit names the code, and the data checksum the data.
+    left_out = ("tag_names", "code", "image", "data")
     settings = {name: value for name, value in run.settings.items() if name not in left_out}
     packages = settings.pop("versions")
     figures = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,11 @@ from warptag.experiments.assignments import assign
 from warptag.experiments.data import convert_data
 from warptag.experiments.experiment import METHODS, Experiment
 from warptag.experiments.networks import Networks
+from warptag.models import check_backbone_name
 from warptag.training.strategy import task_of
+
+#: Before the scores of a backbone; the paper's 0.6 is for its wide hidden layers.
+BACKBONE_DROPOUT = 0.2
 
 
 def train_experiment(
@@ -21,6 +27,8 @@ def train_experiment(
     *,
     records: Path | None = None,
     input_dir: Path | None = None,
+    backbone: str | None = None,
+    weights: str | None = None,
     assignments: Sequence[str] = (),
     strategy: str = "auto",
     say: Callable[[str], None] = print,
@@ -34,6 +42,8 @@ def train_experiment(
         output: the run's folder is `models/LOSS` in it, and the data `data`.
         records: a folder of records to train on instead of the experiment's data.
         input_dir: folder of the original data set, where the source needs one.
+        backbone: name of a network of `keras.applications` to train in place of the paper's.
+        weights: of the backbone at the start: None for random ones, "imagenet", or a file.
         assignments: changes to the experiment's choices, see `assignments.assign`.
         strategy: one of `warptag.training.STRATEGIES`.
         say: called with a line at a time.
@@ -46,6 +56,8 @@ def train_experiment(
         InputError: something is wrong with the input, the settings or the output.
     """
     settings = experiment.settings_for(loss, experiment.training.seed, experiment.chosen[loss])
+    if backbone is not None:
+        experiment = _with_backbone(experiment, backbone, weights)
     experiment, settings = assign(experiment, settings, assignments)
     if records is None:
         task = task_of(strategy)
@@ -62,3 +74,17 @@ def train_experiment(
     _, history = networks.train(name, settings, directory, **options)
     say(f"{directory}: {len(history)} epochs, loss {history['loss'].iloc[-1]:.3f}")
     return directory
+
+
+def _with_backbone(experiment: Experiment, name: str, weights: str | None) -> Experiment:
+    """The experiment with another network; what is wrong is found before data are converted."""
+    check_backbone_name(name)
+    if weights not in (None, "imagenet") and not (
+        os.path.isfile(weights) and os.access(weights, os.R_OK)
+    ):
+        raise InputError(
+            f"--weights {weights}: no file that can be read; expected imagenet, or a file of the "
+            f"weights of {name} without its classifier, such as Keras's *_notop.h5"
+        )
+    network = {"dropout": BACKBONE_DROPOUT}
+    return replace(experiment, backbone=name, weights=weights, network=network)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import keras
-from keras import ops
 
+from warptag.keras_api import ops
 from warptag.losses.base import TagLoss, finite
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import ops
 
 from warptag.backends import is_shape_only
+from warptag.keras_api import Loss, ops, result_type
 from warptag.labels import Labels, check_format, read_labels
 
 
-class TagLoss(keras.losses.Loss):
+class TagLoss(Loss):
     """Base of the losses over raw scores and the tags of each image.
 
     A subclass writes `image_losses(labels, scores)`, one value an image.
@@ -31,6 +30,12 @@ class TagLoss(keras.losses.Loss):
 
     Raises:
         ValueError: an option is unknown or a weight is negative or not finite.
+
+    Example:
+        >>> from warptag.losses import MultilabelSoftmax
+        >>> loss = MultilabelSoftmax(labels="ids", tag_weights=[1.0, 3.0])
+        >>> round(float(loss([[0, -1], [1, -1]], [[0.0, 0.0], [0.0, 0.0]])), 3)  # (1 + 3) / 2 log 2
+        1.386
     """
 
     def __init__(
@@ -68,7 +73,7 @@ class TagLoss(keras.losses.Loss):
                 image's loss is NaN.
         """
         scores = ops.convert_to_tensor(y_pred)
-        scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+        scores = ops.cast(scores, result_type(scores.dtype, "float32"))
         labels = read_labels(y_true, scores, self.labels)
         self.check_num_tags(scores.shape[-1])
         if is_shape_only(scores):

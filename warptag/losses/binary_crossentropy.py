@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import keras
-from keras import ops
 
+from warptag.keras_api import ops
 from warptag.losses.base import TagLoss, check_length, checked_weights, count, divide
 
 

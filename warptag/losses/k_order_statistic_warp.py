@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import ops
 
+from warptag.keras_api import ops
 from warptag.losses.base import divide
 from warptag.losses.violators import Positives, count_by_column
 from warptag.losses.warp import WARP

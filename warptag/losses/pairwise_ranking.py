@@ -6,8 +6,8 @@ import math
 from numbers import Real
 
 import keras
-from keras import ops
 
+from warptag.keras_api import ops
 from warptag.losses.base import TagLoss, divide
 from warptag.losses.violators import Positives, weighted_hinge
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from keras import ops
 
+from warptag.keras_api import ops
 from warptag.labels import read_columns
 from warptag.losses.seeds import uniform
 from warptag.losses.violators import Positives

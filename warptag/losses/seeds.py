@@ -13,12 +13,12 @@ Each backend needs its own way to them:
 from __future__ import annotations
 
 import keras
-from keras import ops
 
 from warptag.backends import is_concrete, replica
+from warptag.keras_api import SeedGenerator, ops, random_uniform
 
 
-class FixedSeed(keras.random.SeedGenerator):
+class FixedSeed(SeedGenerator):
     """Hands out one given seed, a tensor (2,); `keras.random` takes no bare tensors."""
 
     def __init__(self, seed):
@@ -32,7 +32,7 @@ class FixedSeed(keras.random.SeedGenerator):
 PURPOSES = {"rank": 0, "choice": 1}
 
 
-def draw_key(generator: keras.random.SeedGenerator, scores):
+def draw_key(generator: SeedGenerator, scores):
     """A key for `uniform`, an integer tensor (2,): another one at every call."""
     if keras.backend.backend() == "jax" and not is_concrete(scores):
         return _mix(ops.convert_to_tensor(generator.state), second=_checksum(scores))
@@ -54,9 +54,7 @@ def uniform(like, key, purpose: str, part, step=0):
     """
     # The seed's first number is the user's, small ones as a rule; the uses go far away from it.
     first = (1 + PURPOSES[purpose] + 2 * part) * 15_485_863 + step * 32_452_843
-    return keras.random.uniform(
-        ops.shape(like), dtype=like.dtype, seed=FixedSeed(_mix(key, first=first))
-    )
+    return random_uniform(ops.shape(like), dtype=like.dtype, seed=FixedSeed(_mix(key, first=first)))
 
 
 def _mix(seed, first=0, second=0):

@@ -20,8 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from keras import ops
-
+from warptag.keras_api import ops
 from warptag.labels import Labels, read_columns, write_columns
 from warptag.losses.base import divide
 

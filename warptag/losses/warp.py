@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import keras
-from keras import ops
 
+from warptag.keras_api import SeedGenerator, ops
 from warptag.losses import ranks, seeds
 from warptag.losses.pairwise_ranking import PairwiseRanking
 from warptag.losses.violators import weighted_hinge
@@ -74,9 +74,7 @@ class WARP(PairwiseRanking):
         self.negatives = negatives
         self.seed = seed
         # A generator made without a seed cannot be used under MirroredStrategy.
-        self.seed_generator = keras.random.SeedGenerator(
-            random.randrange(2**31) if seed is None else seed
-        )
+        self.seed_generator = SeedGenerator(random.randrange(2**31) if seed is None else seed)
 
     def image_losses(self, labels, scores):
         key = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import keras
-from keras import ops
 
+from warptag.keras_api import ops
 from warptag.metrics.average_precision import KeptScores, check_num_images, mean_average_precision
 from warptag.metrics.base import TagMetric
 from warptag.metrics.counts import annotation_report

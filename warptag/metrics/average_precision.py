@@ -6,9 +6,9 @@ import warnings
 
 import keras
 import numpy as np
-from keras import ops
 
 from warptag.backends import is_concrete, is_shape_only, replica
+from warptag.keras_api import ops, value_of
 from warptag.metrics.base import TagMetric, ratio
 from warptag.metrics.counts import checked_labels, checked_scores, checked_weight, is_integer
 
@@ -129,7 +129,7 @@ class KeptScores:
     def add(self, labels, scores, weight) -> None:
         number, num_replicas = replica()
         batch = ops.shape(scores)[0]
-        rows = ops.cast(self.seen.value, "int32") + ops.arange(batch, dtype="int32")
+        rows = ops.cast(value_of(self.seen), "int32") + ops.arange(batch, dtype="int32")
         rows = rows * num_replicas + number
         excess = ops.sum(ops.cast(rows >= self.num_images, self.excess.dtype))
         if is_concrete(excess) and int(excess):
@@ -147,17 +147,17 @@ class KeptScores:
             (self.signs, signs),
             (self.weights, weight[:, 0]),
         ):
-            variable.assign(ops.scatter_update(variable.value, rows, values))
+            variable.assign(ops.scatter_update(value_of(variable), rows, values))
         self.seen.assign_add(ops.cast(batch, dtype))
         self.excess.assign_add(excess)
 
     def value(self):
-        if is_shape_only(self.scores.value):
-            return self.excess.value
+        if is_shape_only(value_of(self.scores)):
+            return value_of(self.excess)
         # One row a tag, its images by falling score.
-        scores = ops.transpose(self.scores.value[:-1])
-        signs = ops.transpose(self.signs.value[:-1])
-        weights = self.weights.value[:-1][None, :]
+        scores = ops.transpose(value_of(self.scores)[:-1])
+        signs = ops.transpose(value_of(self.signs)[:-1])
+        weights = value_of(self.weights)[:-1][None, :]
         order = ops.argsort(0.0 - scores, axis=-1)
         scores = ops.take_along_axis(scores, order, axis=-1)
         named = ops.take_along_axis(weights * ops.abs(signs), order, axis=-1)
@@ -177,4 +177,4 @@ class KeptScores:
         total = hits[:, -1]
         values = ratio(ops.sum(gained * ratio(hits, seen), axis=-1), total)
         mean = ratio(ops.sum(values), ops.sum(ops.cast(total > 0, total.dtype)))
-        return ops.where(self.excess.value > 0, float("nan"), mean)
+        return ops.where(value_of(self.excess) > 0, float("nan"), mean)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import keras
-from keras import ops
-
 from warptag.backends import is_concrete
+from warptag.keras_api import Metric, map_structure, ops, result_type, value_of
 from warptag.labels import Labels, check_format, read_labels
 
 
-class TagMetric(keras.metrics.Metric):
+class TagMetric(Metric):
     """Base of the metrics over scores and the tags of each image.
 
     State is summed over batches and replicas, so a result does not depend on how images are
@@ -31,13 +29,20 @@ class TagMetric(keras.metrics.Metric):
     Raises:
         ValueError: a shape does not fit; or, where values can be seen, a label does not exist or
             a score is NaN. A compiled graph cannot raise: there the result is NaN.
+
+    Example:
+        >>> from warptag.metrics import CoverageError
+        >>> metric = CoverageError(labels="ids")
+        >>> metric.update_state([[0, -1], [1, 2]], [[2.0, 1.0, 0.0], [2.0, 1.0, 0.0]])
+        >>> float(metric.result())  # the positive tags are found after 1 and after 3 tags
+        2.0
     """
 
     def __init__(self, name: str | None = None, dtype=None, labels: str = "multi_hot"):
         super().__init__(name=name, dtype=dtype)
         self.labels = check_format(labels)
         # float16 cannot count above 2048.
-        self.state_dtype = keras.backend.result_type(self.dtype, "float32")
+        self.state_dtype = result_type(self.dtype, "float32")
         self.num_tags: int | None = None
         # Images whose label or score no figure can be made of.
         self.unusable = self.add_state("unusable")
@@ -58,11 +63,11 @@ class TagMetric(keras.metrics.Metric):
         return ops.zeros(())
 
     def add_state(self, name: str, *shape: int):
-        return self.add_variable(shape, initializer="zeros", dtype=self.state_dtype, name=name)
+        return self.add_weight(name=name, shape=shape, initializer="zeros", dtype=self.state_dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         scores = ops.convert_to_tensor(y_pred)
-        scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+        scores = ops.cast(scores, result_type(scores.dtype, "float32"))
         labels = read_labels(y_true, scores, self.labels)
         num_tags = scores.shape[-1]
         if self.num_tags is None:
@@ -85,10 +90,10 @@ class TagMetric(keras.metrics.Metric):
         result = self.value_of_nothing() if self.num_tags is None else self.value()
 
         def finish(value):
-            value = ops.where(self.unusable.value > 0, float("nan"), value)
+            value = ops.where(value_of(self.unusable) > 0, float("nan"), value)
             return ops.cast(value, self.dtype)
 
-        return keras.tree.map_structure(finish, result)
+        return map_structure(finish, result)
 
     def _weights(self, sample_weight, images):
         """One weight an image: (batch,)."""

@@ -73,6 +73,11 @@ def top_k_counts(
 
     Raises:
         ValueError: as `top_k_tags`, labels other than -1, 0 and 1, or weights that do not fit.
+
+    Example:
+        >>> correct, predicted, positive = top_k_counts([[1, 0], [0, 1]], [[2, 1], [2, 1]], k=1)
+        >>> correct, predicted, positive
+        (array([1, 0]), array([2, 0]), array([1, 1]))
     """
     scores = checked_scores(scores)
     chosen = top_k_tags(scores, k, y_true)

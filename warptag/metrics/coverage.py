@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-from keras import ops
 
+from warptag.keras_api import ops, value_of
 from warptag.metrics.base import TagMetric, ratio
 from warptag.metrics.counts import checked_labels, checked_scores, checked_weight
 
@@ -84,4 +84,4 @@ class CoverageState:
         self.weight.assign_add(ops.sum(weight))
 
     def value(self):
-        return ratio(self.depth.value, self.weight.value)
+        return ratio(value_of(self.depth), value_of(self.weight))

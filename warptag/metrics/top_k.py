@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import keras
-from keras import ops
 
+from warptag.keras_api import ops, value_of
 from warptag.labels import write_columns
 from warptag.metrics.base import TagMetric, ratio
 from warptag.metrics.counts import is_integer
@@ -65,7 +65,7 @@ class TopKCounts:
 
     def figures(self, per_class_f1: str = "means") -> dict:
         """The paper's five figures and F1, scalars from 0 to 1."""
-        correct, predicted, positive = (variable.value for variable in self.variables)
+        correct, predicted, positive = (value_of(variable) for variable in self.variables)
         occurring = ops.cast(positive > 0, positive.dtype)
 
         def mean(values):
@@ -113,6 +113,10 @@ class TopKMetric(TagMetric):
 
     Raises:
         ValueError: k is not a positive integer or is above the number of tags, or as `TagMetric`.
+
+    Example:
+        >>> PerClassRecall(k=3).name
+        'per_class_recall_at_3'
     """
 
     figure = "top_k"
@@ -158,6 +162,12 @@ class PerClassPrecision(TopKMetric):
     """Mean over tags with a positive image of correct / predicted; 0 for an unpredicted tag.
 
     See `TopKMetric` for arguments and rules.
+
+    Example:
+        >>> metric = PerClassPrecision(k=1)
+        >>> metric.update_state([[1, 0], [0, 1]], [[2.0, 1.0], [2.0, 1.0]])
+        >>> float(metric.result())  # (1/2 + 0) / 2
+        0.25
     """
 
     figure = "per_class_precision"
@@ -202,21 +212,42 @@ class PerClassF1(TopKMetric):
 
 @keras.saving.register_keras_serializable("warptag")
 class OverallRecall(TopKMetric):
-    """Sum of correct over sum of positive. See `TopKMetric` for arguments and rules."""
+    """Sum of correct over sum of positive. See `TopKMetric` for arguments and rules.
+
+    Example:
+        >>> metric = OverallRecall(k=1)
+        >>> metric.update_state([[1, 0], [0, 1]], [[2.0, 1.0], [2.0, 1.0]])
+        >>> float(metric.result())  # 1 of 2 true tags given
+        0.5
+    """
 
     figure = "overall_recall"
 
 
 @keras.saving.register_keras_serializable("warptag")
 class OverallPrecision(TopKMetric):
-    """Sum of correct over sum of predicted. See `TopKMetric` for arguments and rules."""
+    """Sum of correct over sum of predicted. See `TopKMetric` for arguments and rules.
+
+    Example:
+        >>> metric = OverallPrecision(k=1)
+        >>> metric.update_state([[1, 0], [0, 1]], [[2.0, 1.0], [2.0, 1.0]])
+        >>> float(metric.result())  # 1 of 2 given tags right
+        0.5
+    """
 
     figure = "overall_precision"
 
 
 @keras.saving.register_keras_serializable("warptag")
 class OverallF1(TopKMetric):
-    """2 P R / (P + R) of overall precision and recall. See `TopKMetric` for arguments and rules."""
+    """2 P R / (P + R) of overall precision and recall. See `TopKMetric` for arguments and rules.
+
+    Example:
+        >>> metric = OverallF1(k=1)
+        >>> metric.update_state([[1, 0], [0, 1]], [[2.0, 1.0], [2.0, 1.0]])
+        >>> float(metric.result())  # P and R are 0.5
+        0.5
+    """
 
     figure = "overall_f1"
 
@@ -226,6 +257,12 @@ class NPlus(TopKMetric):
     """Share of the tags with a positive image that were given correctly at least once.
 
     See `TopKMetric` for arguments and rules.
+
+    Example:
+        >>> metric = NPlus(k=1)
+        >>> metric.update_state([[1, 0], [0, 1]], [[2.0, 1.0], [2.0, 1.0]])
+        >>> float(metric.result())  # one of two tags
+        0.5
     """
 
     figure = "n_plus"

@@ -56,7 +56,9 @@ def annotation_sheet(
             does not have, a method without scores, or columns below 1.
 
     Example:
-        >>> annotation_sheet({0: image}, evaluation, "annotations.png", k=3)  # doctest: +SKIP
+        >>> image = np.zeros((40, 60, 3), np.uint8)
+        >>> annotation_sheet({0: image}, evaluation, "annotations.png", k=3)
+        PosixPath('annotations.png')
     """
     k = evaluation.ks[0] if k is None else k
     methods = list(methods or evaluation.cnn_methods or evaluation.methods)

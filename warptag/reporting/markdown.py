@@ -11,7 +11,7 @@ import pandas as pd
 
 from warptag.files import write_bytes
 from warptag.metrics.counts import FIGURES
-from warptag.reporting.claims import Claim, judge_claims
+from warptag.reporting.claims import RULE, Claim, judge_claims
 from warptag.reporting.evaluation import Evaluation
 from warptag.reporting.paper import PAPER, PAPER_TABLES, paper_figures
 from warptag.reporting.tables import result_table
@@ -41,7 +41,9 @@ def tables_markdown(
         Markdown: one table a k with this run's figures and the paper's, notes, claims, settings.
 
     Example:
-        >>> text = tables_markdown(evaluation, ["learning rate 0.02"])  # doctest: +SKIP
+        >>> text = tables_markdown(evaluation, ["learning rate 0.02"])
+        >>> "- learning rate 0.02" in text
+        True
     """
     blocks = [f"# {evaluation.title or 'Results'}", *_warnings(evaluation)]
     for k in evaluation.ks:
@@ -49,7 +51,7 @@ def tables_markdown(
         blocks += [_identity(evaluation, k)]
     if published is not None:
         blocks += ["## Beside published results", _published(published)]
-    blocks += ["## Notes", _bullets(_notes(evaluation))]
+    blocks += ["## Notes", _bullets(evaluation_notes(evaluation))]
     blocks += _claims(evaluation)
     if settings_lines:
         blocks += ["## Settings", _bullets(settings_lines)]
@@ -62,7 +64,12 @@ def write_markdown(
     settings_lines: Sequence[str] = (),
     published: pd.DataFrame | None = None,
 ) -> Path:
-    """Write `tables_markdown` to a file."""
+    """Write `tables_markdown` to a file.
+
+    Example:
+        >>> write_markdown(evaluation, "tables.md")
+        PosixPath('tables.md')
+    """
     return write_bytes(path, tables_markdown(evaluation, settings_lines, published).encode())
 
 
@@ -151,7 +158,8 @@ def _identity(evaluation: Evaluation, k: int) -> str:
     return line + paper
 
 
-def _notes(evaluation: Evaluation) -> list[str]:
+def evaluation_notes(evaluation: Evaluation) -> list[str]:
+    """What the tables are of and by which rules, a sentence each."""
     num_images, num_tags = np.shape(evaluation.test_labels)
     occurring = int((evaluation.test_counts > 0).sum())
     unknown = int((np.asarray(evaluation.test_labels) == -1).sum())
@@ -187,12 +195,7 @@ def _claims(evaluation: Evaluation) -> list[str]:
         return []
     blocks = [
         "## The paper's claims on this data",
-        "A comparison holds when the 95% t-interval of the mean difference over paired seeds (same "
-        "initial weights and order of the data) lies wholly above 0, and is reversed when it lies "
-        "wholly below; with fewer than three seeds nothing is decided. A claim is confirmed when "
-        "all its comparisons hold and refuted when one is reversed. The intervals are not "
-        "corrected for the number of comparisons, and a verdict speaks of this data set and these "
-        "settings only.",
+        RULE,
         _table(
             ["claim", *(f"k = {k}" for k in evaluation.ks)],
             [

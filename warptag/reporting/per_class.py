@@ -22,6 +22,10 @@ def per_class_table(evaluation: Evaluation) -> pd.DataFrame:
         One row a tag by falling number of training images: `tag`, `train_count`, `test_count`,
         then `<method> recall` and `<method> precision` of every method. NaN (an empty cell) for a
         tag without a positive test image: the mean of a column is the figure in the table.
+
+    Example:
+        >>> per_class_table(evaluation).columns[:4].tolist()
+        ['tag', 'train_count', 'test_count', 'CNN + Softmax recall']
     """
     columns: dict[str, np.ndarray | list[str]] = {
         "tag": list(evaluation.tag_names),
@@ -36,6 +40,11 @@ def per_class_table(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def write_per_class(evaluation: Evaluation, path: str | os.PathLike) -> Path:
-    """Write `per_class_table` as CSV with two decimals."""
+    """Write `per_class_table` as CSV with two decimals.
+
+    Example:
+        >>> write_per_class(evaluation, "per_class.csv")
+        PosixPath('per_class.csv')
+    """
     text = per_class_table(evaluation).to_csv(index=False, float_format="%.2f", lineterminator="\n")
     return write_bytes(path, text.encode())

@@ -27,6 +27,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 #: More tags than this cannot be labelled one by one; they are averaged in bins.
 MAX_LABELLED_TAGS = 100
+MAX_LABEL_LENGTH = 30
 NUM_BINS = 25
 
 
@@ -52,7 +53,8 @@ def plot_by_frequency(
         ValueError: no method has scores, or no tag has a positive test image.
 
     Example:
-        >>> plot_by_frequency(evaluation, "recall", "recall_by_frequency.png")  # doctest: +SKIP
+        >>> plot_by_frequency(evaluation, "recall", "recall_by_frequency.png")
+        PosixPath('recall_by_frequency.png')
     """
     order = evaluation.frequency_order
     order = order[evaluation.test_counts[order] > 0]
@@ -113,7 +115,7 @@ def plot_by_frequency(
             places, labels, rotation=45, fontsize=9, ha="right", rotation_mode="anchor"
         )
     else:
-        labels = [evaluation.tag_names[tag] for tag in order]
+        labels = [_fit(evaluation.tag_names[tag]) for tag in order]
         size = 8 if len(labels) > 50 else 10
         counts.set_xlabel("tags, most frequent in training first")
         counts.set_xticks(places, labels, rotation=90, fontsize=size, parse_math=False)
@@ -131,6 +133,11 @@ def describe(evaluation: Evaluation) -> str:
     if evaluation.synthetic and "synthetic" not in title.lower():
         title += " (synthetic)"
     return title
+
+
+def _fit(name: str) -> str:
+    """A longer name would leave no room for the plot."""
+    return name if len(name) <= MAX_LABEL_LENGTH else name[: MAX_LABEL_LENGTH - 1] + "…"
 
 
 def seeds_note(evaluation: Evaluation, methods: Sequence[str]) -> str:

@@ -38,6 +38,12 @@ def published_table(test_labels: np.ndarray, scores: dict[str, np.ndarray]) -> p
     Returns:
         Columns `method`, `source` ("this run" or "published"), `precision` and `recall` in
         percent, and `n_plus`, a number of words.
+
+    Example:
+        >>> labels = np.eye(8, dtype=int)
+        >>> table = published_table(labels, {"CNN + WARP": labels})
+        >>> table.loc[0, "source"], int(table.loc[0, "n_plus"])
+        ('this run', 8)
     """
     num_words = int((np.asarray(test_labels) == 1).any(axis=0).sum())
     rows = []
@@ -66,6 +72,12 @@ def published_table(test_labels: np.ndarray, scores: dict[str, np.ndarray]) -> p
 
 
 def write_published(table: pd.DataFrame, path: str | os.PathLike) -> Path:
-    """Write `published_table` as CSV with two decimals."""
+    """Write `published_table` as CSV with two decimals.
+
+    Example:
+        >>> table = published_table(np.eye(8, dtype=int), {"CNN + WARP": np.eye(8)})
+        >>> write_published(table, "published_k5.csv")
+        PosixPath('published_k5.csv')
+    """
     text = table.to_csv(index=False, float_format="%.2f", lineterminator="\n")
     return write_bytes(path, text.encode())

@@ -17,7 +17,7 @@ from warptag.metrics.counts import FIGURES
 from warptag.reporting.markdown import HEADINGS
 
 #: What is rewritten.
-PAGES = ("README.md", "docs/baselines.md", "docs/training.md")
+PAGES = ("README.md", "docs/baselines.md", "docs/reproducing.md", "docs/training.md")
 _BLOCK = re.compile(r"<!-- table: (\S+\.csv) -->\n.*?<!-- end of table -->", re.DOTALL)
 
 

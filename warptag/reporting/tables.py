@@ -25,6 +25,10 @@ def result_table(evaluation: Evaluation, k: int) -> pd.DataFrame:
 
     Raises:
         ValueError: k is not from 1 to the number of tags.
+
+    Example:
+        >>> result_table(evaluation, 3)["method"].tolist()
+        ['CNN + Softmax', 'CNN + Ranking', 'CNN + WARP']
     """
     rows = []
     for method in evaluation.methods:
@@ -43,7 +47,8 @@ def write_table(evaluation: Evaluation, k: int, path: str | os.PathLike) -> Path
     """Write `result_table` as CSV with two decimals.
 
     Example:
-        >>> write_table(evaluation, 3, "results/scenes/table_k3.csv")  # doctest: +SKIP
+        >>> write_table(evaluation, 3, "table_k3.csv")
+        PosixPath('table_k3.csv')
     """
     text = result_table(evaluation, k).to_csv(index=False, float_format="%.2f", lineterminator="\n")
     return write_bytes(path, text.encode())

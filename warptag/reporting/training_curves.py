@@ -34,7 +34,8 @@ def plot_training_curves(
 
     Example:
         >>> frame = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.5]})
-        >>> plot_training_curves({"CNN + WARP": [frame]}, "curves.png")  # doctest: +SKIP
+        >>> plot_training_curves({"CNN + WARP": [frame]}, "curves.png")
+        PosixPath('curves.png')
     """
     _check(histories)
     methods = [method for method in CNN_METHODS if histories.get(method)]
@@ -56,7 +57,7 @@ def plot_training_curves(
     for panel, name in zip(panels[1:].flat, figures, strict=False):
         for method in methods:
             _draw(panel, histories[method], name, method)
-        panel.set_title(_heading(name), fontsize=11)
+        panel.set_title(heading(name), fontsize=11)
         panel.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
         panel.set_ylim(bottom=0)
     used = [*panels[0][: len(methods)], *panels[1:].flat[: len(figures)]]
@@ -109,7 +110,8 @@ def _draw(panel, frames: list[pd.DataFrame], name: str, method: str, validation=
     panel.plot(mean.index, mean, label=label, lw=1.8, markersize=4.5, markevery=every, **style)
 
 
-def _heading(name: str) -> str:
+def heading(name: str) -> str:
+    """A column of a history in words."""
     words = name.removeprefix("val_").replace("_", " ").replace("per class", "per-class")
     return f"validation {words.replace('n plus', 'N+')}"
 

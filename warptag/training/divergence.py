@@ -9,7 +9,14 @@ from tfrecords_tools.errors import InputError
 
 
 class TrainingDiverged(InputError):
-    """The loss became NaN or infinite."""
+    """The loss became NaN or infinite.
+
+    Example:
+        >>> raise TrainingDiverged("warp: the loss is NaN at step 12")
+        Traceback (most recent call last):
+            ...
+        warptag.training.divergence.TrainingDiverged: warp: the loss is NaN at step 12
+    """
 
 
 def diverged(name: str, what: str, model: keras.Model, images, checkpoint: str) -> TrainingDiverged:

@@ -16,6 +16,8 @@ from warptag.training.checkpoints import load_checkpoint, remove_checkpoints
 
 SETTINGS, MODEL, HISTORY, TIMING = "settings.json", "model.keras", "history.csv", "timing.csv"
 BEST = "best.npz"
+#: What is made of a finished model afterwards.
+MADE_OF_MODEL = ("calibration.json", "run.json", "test_scores.npy")
 
 BeginAnew = Literal["never", "changed", "always"]
 
@@ -49,9 +51,10 @@ def claim(directory: Path, settings: dict[str, Any], begin_anew: BeginAnew) -> N
     # First: without it the rest is nobody's.
     (directory / SETTINGS).unlink(missing_ok=True)
     remove_checkpoints(directory)
-    for name in (MODEL, HISTORY, TIMING, BEST):
+    for name in (MODEL, HISTORY, TIMING, BEST, *MADE_OF_MODEL):
         (directory / name).unlink(missing_ok=True)
-    shutil.rmtree(directory / "tensorboard", ignore_errors=True)
+    for name in ("tensorboard", "export"):
+        shutil.rmtree(directory / name, ignore_errors=True)
     write_json(directory / SETTINGS, wanted)
 
 
@@ -69,6 +72,34 @@ def load_finished(directory: Path) -> tuple[keras.Model, pd.DataFrame]:
         raise InputError(
             f"{directory}: {MODEL} or {HISTORY} of the finished run cannot be read "
             f"({str(error).splitlines()[0][:200]}); begin anew with --restart, or remove the folder"
+        ) from error
+
+
+def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """The model of a run's folder, and the settings it was trained with.
+
+    Raises:
+        InputError: it is no such folder, the run is not finished, or the model cannot be read.
+    """
+    settings = read_json(run / SETTINGS)
+    if settings is None or "tag_names" not in settings:
+        raise InputError(
+            f"{run} is not the folder of a trained run; expected one with {SETTINGS} and {MODEL}, "
+            "such as results/scenes/models/warp"
+        )
+    if not (run / MODEL).exists():
+        raise InputError(
+            f"{run}: the run is not finished, {MODEL} is missing; make it again with the same "
+            "command, it goes on where it stopped"
+        )
+    try:
+        return keras.saving.load_model(run / MODEL, compile=False), settings
+    # Keras raises all kinds for a damaged file.
+    except Exception as error:
+        raise InputError(
+            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]}); it was written "
+            f"with Keras {settings.get('versions', {}).get('keras', '?')}, and this is "
+            f"{keras.__version__}"
         ) from error
 
 

@@ -28,6 +28,14 @@ def predict(model: keras.Model, records: Records, patches: str = "center") -> np
 
     Raises:
         InputError: a record is damaged.
+
+    Example:
+        >>> from warptag.data import Records
+        >>> from warptag.models import AlexNet
+        >>> records = Records("records", "test")
+        >>> model = AlexNet(3, input_shape=(56, 56, 3), width=0.0625, dense_units=16)
+        >>> predict(model, records).shape
+        (2, 3)
     """
     crop_size = model.input_shape[1]
     images = records.evaluation(crop_size=crop_size, batch_size=BATCH_SIZE, patches=patches)

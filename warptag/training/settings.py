@@ -51,6 +51,11 @@ class TrainingSettings:
 
     Raises:
         ValueError: a choice is unknown or a number is out of range.
+
+    Example:
+        >>> settings = TrainingSettings("warp", learning_rate=0.02, epochs=8)
+        >>> settings.make_loss()
+        <warptag.losses.warp.WARP ...>
     """
 
     loss: Literal["softmax", "ranking", "warp"] = "softmax"

@@ -29,6 +29,7 @@ class TrainingStep:
     Attributes:
         optimizer: its `iterations` count the steps.
         loss: its draws come from the state of its seed generator.
+        statistics: what the model gathers beside its weights; the draws of dropout are integers.
     """
 
     def __init__(
@@ -41,6 +42,11 @@ class TrainingStep:
         self.model, self.num_replicas = model, num_replicas
         self.batch_size, self.clips = settings.batch_size, settings.clip_norm is not None
         self.loss = settings.make_loss()
+        self.statistics = [
+            variable
+            for variable in model.non_trainable_variables
+            if variable.dtype.startswith("float")
+        ]
         self.weight_decay = weight_decay(settings, steps_per_epoch)
         # Several replicas clip their share of the summed gradient, see __call__.
         clip = None if settings.clip_norm is None else settings.clip_norm / num_replicas
@@ -81,7 +87,22 @@ class TrainingStep:
             summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients = [gradient / self.num_replicas for gradient in summed]
         self.optimizer.apply(gradients, variables)
+        if self.num_replicas > 1 and self.statistics:
+            self._average_statistics()
         return loss
+
+    def _average_statistics(self) -> None:
+        """Moving statistics, such as batch normalization's, are of the whole batch.
+
+        Keras leaves each replica its own. Machines that score by their own would disagree about
+        the epoch at which to stop.
+        """
+        context = tf.distribute.get_replica_context()
+        # Identities are made where the replica runs; a value that is of no device cannot be sent.
+        values = [tf.identity(variable.value) for variable in self.statistics]
+        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+        for variable, total in zip(self.statistics, sums, strict=True):
+            variable.assign(total / self.num_replicas)
 
     def _penalty(self) -> tf.Tensor | float:
         """This replica's share of the weight decay's penalty."""

@@ -132,7 +132,12 @@ def is_chief(strategy: str) -> bool:
 
 
 def device_name() -> str:
-    """What the strategy runs on, for the record of a run."""
+    """What the strategy runs on, for the record of a run.
+
+    Example:
+        >>> print("trained on", device_name())
+        trained on ...
+    """
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])

@@ -64,6 +64,23 @@ def train(
         TrainingDiverged: the loss became NaN or infinite; the last checkpoint is kept.
         InputError: there are fewer images than one batch, a record is damaged, the folder holds
             another run, or the cluster or the disk fails.
+
+    Example:
+        >>> from warptag.data import Records
+        >>> from warptag.models import AlexNet
+        >>> records = Records("records", "train")
+        >>> model, history = train(
+        ...     "warp, seed 0",
+        ...     lambda: AlexNet(3, input_shape=(56, 56, 3), width=0.0625, dense_units=16),
+        ...     records,
+        ...     Records("records", "test"),
+        ...     TrainingSettings("warp", learning_rate=0.01, epochs=1, batch_size=2),
+        ...     Path("run"),
+        ...     k=1,
+        ...     context={"data": records.info.checksum},
+        ... )
+        >>> history["epoch"].tolist()
+        [1]
     """
     num_tags = len(records.info.tag_names)
     if not 1 <= k <= num_tags:

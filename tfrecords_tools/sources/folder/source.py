@@ -50,7 +50,7 @@ class Folder(ImageFiles):
     Example:
         >>> source = Folder("photos")
         >>> source.splits["test"][0]
-        LabelledImage(filename='2023/cat.jpg', tag_ids=(0, 4), unknown_ids=())
+        LabelledImage(filename='cat.jpg', tag_ids=(2,), unknown_ids=())
     """
 
     def __init__(

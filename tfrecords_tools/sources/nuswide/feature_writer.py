@@ -68,8 +68,8 @@ def write_features(
 
     Example:
         >>> features = write_features("NUS-WIDE", "features", split="official")
-        >>> features.train.features.shape
-        (125449, 1134)
+        >>> features.train.features.shape  # (125449, 1134) of the whole release
+        (18, 1134)
     """
     folder = Path(output)
     if (folder / INFO_FILE).exists():

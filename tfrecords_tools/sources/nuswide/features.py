@@ -22,6 +22,11 @@ class FeatureSplit(NamedTuple):
 
     `features` is float32 (num_images, 1134), `labels` uint8 (num_images, 81) of 1 or 0; both are
     read from disk when they are used.
+
+    Example:
+        >>> features, labels = np.zeros((2, 1134)), np.ones((2, 81))
+        >>> FeatureSplit(features, labels, ["sky/0001_1.jpg", "sky/0002_2.jpg"]).labels.shape
+        (2, 81)
     """
 
     features: np.ndarray
@@ -30,7 +35,14 @@ class FeatureSplit(NamedTuple):
 
 
 class Features(NamedTuple):
-    """The splits, the names of the tags, and which columns each feature has."""
+    """The splits, the names of the tags, and which columns each feature has.
+
+    Example:
+        >>> split = FeatureSplit(np.zeros((1, 1134)), np.ones((1, 2)), ["sky/0001_1.jpg"])
+        >>> features = Features(split, split, ["sea", "sky"], {"CH": slice(0, 64)})
+        >>> features.test.features[:, features.columns["CH"]].shape
+        (1, 64)
+    """
 
     train: FeatureSplit
     test: FeatureSplit
@@ -52,15 +64,11 @@ def load_features(directory: str | os.PathLike[str]) -> Features:
             type than `features_info.json` says.
 
     Example:
-        >>> from warptag.baselines import KNNAnnotator
-        >>> from warptag.metrics import annotation_report
-        >>> f = load_features("features")
-        >>> scores = KNNAnnotator().fit(f.train.features, f.train.labels).decision_function(
-        ...     f.test.features
-        ... )
-        >>> annotation_report(f.test.labels, scores, k=3)["per_class_recall"]
-        >>> f.train.features[:, f.columns["BoW"]].shape
-        (150000, 500)
+        >>> from tfrecords_tools.sources.nuswide import write_features
+        >>> _ = write_features("NUS-WIDE", "features")
+        >>> features = load_features("features")
+        >>> features.train.features[:, features.columns["BoW"]].shape  # 150,000 rows of all
+        (21, 500)
     """
     folder = Path(directory)
     info = _read_info(folder)

@@ -32,7 +32,7 @@ def read_image_list(path: Path) -> list[str]:
 
     Example:
         >>> read_image_list(Path("NUS-WIDE/ImageList/TestImagelist.txt"))[0]
-        'actor/0002_174174086.jpg'
+        'actor/0024_24.jpg'
     """
     lines: dict[str, int] = {}
     for number, line in enumerate(read_lines(path), 1):

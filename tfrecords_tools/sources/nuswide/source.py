@@ -38,7 +38,7 @@ class NUSWide(ImageFiles):
     Example:
         >>> source = NUSWide("NUS-WIDE", split="official")
         >>> source.splits["train"][0].filename
-        'zoos/0042_2371584610.jpg'
+        'zoos/0001_1.jpg'
     """
 
     def __init__(

@@ -50,8 +50,8 @@ def load_splits(
 
     Example:
         >>> tag_names, splits = load_splits("NUS-WIDE", split="official")
-        >>> splits["test"].labels.shape
-        (83898, 81)
+        >>> splits["test"].labels.shape  # (83898, 81) of the whole release
+        (12, 3)
     """
     if split not in ("paper", "official"):
         raise ValueError(f'split must be "paper" or "official", received {split!r}')
@@ -80,6 +80,7 @@ def paper_split(labels: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarr
         The rows of `labels` for training and those for testing, in random order.
 
     Example:
+        >>> labels = np.ones((209_347, 81), np.uint8)
         >>> train, test = paper_split(labels, seed=0)
         >>> len(train), len(test)
         (150000, 59347)

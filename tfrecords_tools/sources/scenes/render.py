@@ -65,8 +65,9 @@ def render(tags: set[str], size: int, rng: np.random.Generator) -> np.ndarray:
         RGB picture, uint8 (size, size, 3).
 
     Example:
-
-        picture = render({"sky", "dog", "grass"}, 64, np.random.default_rng(0))
+        >>> picture = render({"sky", "dog", "grass"}, 64, np.random.default_rng(0))
+        >>> picture.shape, picture.dtype
+        ((64, 64, 3), dtype('uint8'))
     """
     seed = int(rng.integers(2**32))
     canvas = Canvas(size, rng)

@@ -45,10 +45,10 @@ class Scenes:
         InputError: a setting is out of its range.
 
     Example:
-
-        scenes = Scenes(train=10, test=2)
-        record = scenes.load(scenes.splits["train"][0])
-        [scenes.tag_names[tag] for tag in record.tag_ids]
+        >>> scenes = Scenes(size=64, train=10, test=2)
+        >>> record = scenes.load(scenes.splits["train"][0])
+        >>> [scenes.tag_names[tag] for tag in record.tag_ids]
+        ['clouds', 'sky', 'sun', 'sunset']
     """
 
     def __init__(

@@ -22,8 +22,8 @@ class TagStatistics:
         probabilities: of each tag when its parent is absent and present, (81, 2).
 
     Example:
-
-        TagStatistics().sample(np.random.default_rng(0))    # e.g. (13, 65, 71)
+        >>> TagStatistics().sample(np.random.default_rng(0))
+        (13, 55, 61, 62)
     """
 
     def __init__(self) -> None:

@@ -71,7 +71,8 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
 
     Example:
         >>> images = np.random.default_rng(0).integers(0, 256, (8, 40, 60, 3), np.uint8)
-        >>> VisualFeatures(codebook_size=10, num_components=4).fit_transform(images).shape
+        >>> visual = VisualFeatures(codebook_size=10, num_components=4, image_size=64)
+        >>> visual.fit_transform(images).shape
         (8, 36)
     """
 

@@ -1,0 +1,98 @@
+"""The preprocessing inside exported models, against Pillow's and the input pipeline's."""
+
+import io
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tfrecords_tools.images import RESAMPLING, load_image
+from warptag.data.crops import fixed_crops, whole_image
+from warptag.exporting.preprocessing import evaluation_crop
+
+#: One grey level more or less is what Pillow's rounding after each of two passes can make.
+GREY_LEVELS = 1.2
+
+
+def crop_of(pixels, crop_size, size, shorter_side=False):
+    image = keras.Input((None, None, 3), dtype="uint8")
+    model = keras.Model(image, evaluation_crop(image, crop_size, size, shorter_side))
+    return np.asarray(model(pixels[None], training=False))[0]
+
+
+def noise(height, width):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def encoded(pixels):
+    buffer = io.BytesIO()
+    # With colours at half the resolution, decoding a window differs at its edges.
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("size", [(120, 90), (31, 200), (16, 16), (5, 9), (64, 32), (1, 1)])
+def test_resizing_is_that_of_pillow(size):
+    pixels = noise(*size)
+    expected = np.asarray(Image.fromarray(pixels).resize((24, 24), RESAMPLING), np.float32)
+    difference = np.abs(crop_of(pixels, 24, 24) - expected)
+    assert difference.max() < GREY_LEVELS
+    assert difference.mean() < 0.4
+
+
+def test_a_resized_image_is_cropped_at_its_centre():
+    pixels = noise(50, 70)
+    whole = crop_of(pixels, 24, 24)
+    np.testing.assert_allclose(crop_of(pixels, 19, 24), whole[2:21, 2:21], atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(50, 70), (70, 50), (33, 33), (10, 97)])
+def test_the_shorter_side_is_resized_as_conversion_does(tmp_path, size):
+    pixels = noise(*size)
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    stored = load_image(tmp_path / "image.png", 24, shorter_side=True)
+    resized = Image.fromarray(pixels).resize((stored.width, stored.height), RESAMPLING)
+    top, left = (stored.height - 20) // 2, (stored.width - 20) // 2
+    expected = np.asarray(resized, np.float32)[top : top + 20, left : left + 20]
+    difference = np.abs(crop_of(pixels, 20, 24, shorter_side=True) - expected)
+    assert difference.max() < GREY_LEVELS
+
+
+@pytest.mark.parametrize("size", [(40, 61), (61, 40), (24, 24), (25, 24), (13, 30), (24, 11)])
+def test_crops_are_those_of_evaluation(size):
+    content = encoded(noise(*size))
+    batch = {
+        "encoded": tf.constant([content]),
+        "height": tf.constant([size[0]]),
+        "width": tf.constant([size[1]]),
+    }
+    expected = fixed_crops(batch, 24, "center")[0, 0].numpy().astype(np.float32)
+    found = crop_of(whole_image(tf.constant(content)).numpy(), 24, None)
+    # They are rounded to whole grey levels where they are enlarged.
+    np.testing.assert_allclose(found, expected, atol=0.502)
+
+
+def test_an_image_stored_smaller_than_the_crop_is_resized_and_then_enlarged():
+    pixels = noise(50, 70)
+    small = Image.fromarray(pixels).resize((16, 16), RESAMPLING)
+    enlarged = tf.image.resize(np.asarray(small), (24, 24), antialias=True).numpy()
+    assert np.abs(crop_of(pixels, 24, 16) - enlarged).max() < GREY_LEVELS
+
+
+def test_a_photograph_comes_out_as_from_conversion_and_evaluation(tmp_path):
+    rows, columns = np.mgrid[0:90, 0:120] / 20
+    pixels = np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], axis=-1)
+    pixels = ((pixels + 1) * 127).astype(np.uint8)
+    (tmp_path / "photo.jpg").write_bytes(encoded(pixels))
+    stored = load_image(tmp_path / "photo.jpg", 32)
+    batch = {
+        "encoded": tf.constant([stored.encoded]),
+        "height": tf.constant([stored.height]),
+        "width": tf.constant([stored.width]),
+    }
+    expected = fixed_crops(batch, 28, "center")[0, 0].numpy().astype(np.float32)
+    found = crop_of(np.asarray(Image.open(tmp_path / "photo.jpg")), 28, 32)
+    # What storing it as JPEG loses.
+    assert np.abs(found - expected).mean() < 2

@@ -1,0 +1,379 @@
+"""Networks of keras.applications: preprocessing inside, weights from files, runs that go on."""
+
+import inspect
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from data_support import Coded
+from PIL import Image
+from training_support import assert_same_weights
+
+from tfrecords_tools.convert import convert
+from tfrecords_tools.errors import InputError
+from warptag.cli import cli
+from warptag.experiments import load_experiment
+from warptag.experiments.evaluate import evaluate
+from warptag.experiments.networks import Networks
+from warptag.experiments.train import train_experiment
+from warptag.models import Backbone, backbone_names
+from warptag.models.backbone import preprocessing_of
+from warptag.training import loop
+from warptag.training.cluster import free_ports
+
+SHAPE = (32, 32, 3)
+PIXELS = np.random.default_rng(0).integers(0, 256, (2, *SHAPE), np.uint8)
+NETWORKS = ["MobileNet", "ResNet50"]
+
+
+#: One network of each public module of keras.applications, which has its preprocessing.
+FAMILIES = {
+    "convnext": "ConvNeXtTiny",
+    "densenet": "DenseNet121",
+    "efficientnet": "EfficientNetB0",
+    "efficientnet_v2": "EfficientNetV2S",
+    "inception_resnet_v2": "InceptionResNetV2",
+    "inception_v3": "InceptionV3",
+    "mobilenet": "MobileNet",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3": "MobileNetV3Small",
+    "nasnet": "NASNetMobile",
+    "resnet": "ResNet101",
+    "resnet50": "ResNet50",
+    "resnet_v2": "ResNet50V2",
+    "vgg16": "VGG16",
+    "vgg19": "VGG19",
+    "xception": "Xception",
+}
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Each network, and the same weights in the bare network of keras.applications."""
+    made = {}
+    for name in NETWORKS:
+        model = Backbone(name, 3, SHAPE, seed=1)
+        features = keras.Model(model.input, model.get_layer("dropout").input)
+        make = getattr(keras.applications, name)
+        bare = make(include_top=False, weights=None, input_shape=SHAPE, pooling="avg")
+        bare.set_weights(features.get_weights())
+        made[name] = model, features, bare
+    return made
+
+
+def test_every_network_of_keras_applications_can_be_named():
+    assert set(backbone_names()) == {name for name in dir(keras.applications) if name[0].isupper()}
+
+
+def test_no_family_is_left_out():
+    modules = {name for name, value in vars(keras.applications).items() if inspect.ismodule(value)}
+    assert modules - {"imagenet_utils"} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_preprocessing_is_the_familys_own_and_is_saved(family, tmp_path):
+    name, module = FAMILIES[family], getattr(keras.applications, family)
+    inputs = keras.Input(SHAPE)
+    model = keras.Model(inputs, preprocessing_of(name)(inputs))
+    expected = module.preprocess_input(PIXELS.astype(np.float32))
+    np.testing.assert_allclose(model(PIXELS), expected, rtol=1e-5, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(PIXELS), model(PIXELS))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pixels_give_the_features_of_keras_applications(networks, name):
+    _, features, bare = networks[name]
+    module = sys.modules[getattr(keras.applications, name).__module__]
+    expected = bare(module.preprocess_input(PIXELS.astype(np.float32)))
+    np.testing.assert_allclose(features(PIXELS), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_it_is_saved_and_loaded_without_custom_objects(networks, tmp_path):
+    model = networks["ResNet50"][0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(PIXELS), model(PIXELS), rtol=1e-5, atol=1e-6)
+
+
+def test_the_head_is_small_and_linear_as_alexnets(networks):
+    for model, *_ in networks.values():
+        head = model.get_layer("scores")
+        assert head.activation is keras.activations.linear
+        assert 0.005 < np.std(head.get_weights()[0]) < 0.02
+        assert model.output_shape == (None, 3)
+
+
+def test_the_seed_decides_all_weights_and_the_global_one_nothing(networks):
+    keras.utils.set_random_seed(5)
+    same, other = Backbone("MobileNet", 3, SHAPE, seed=1), Backbone("MobileNet", 3, SHAPE, seed=2)
+    assert_same_weights(same, networks["MobileNet"][0])
+    assert not np.array_equal(same.get_weights()[0], other.get_weights()[0])
+
+
+def test_in_bfloat16_weights_and_scores_stay_float32(networks):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = Backbone("MobileNet", 3, SHAPE, seed=1)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {variable.dtype for variable in model.weights} == {"float32"}
+    scores = np.asarray(model(PIXELS))
+    assert scores.dtype == np.float32
+    expected = np.asarray(networks["MobileNet"][0](PIXELS))
+    np.testing.assert_allclose(scores, expected, atol=0.1 * np.abs(expected).max())
+    assert not np.array_equal(scores, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("MobileNet", "some.weights.h5"),
+        ("MobileNet", "some_notop.h5"),
+        ("ResNet50", "some.weights.h5"),
+    ],
+)
+def test_weights_come_from_a_local_file(networks, name, file, tmp_path):
+    _, features, bare = networks[name]
+    save = bare.save_weights if file == "some.weights.h5" else bare.save
+    save(tmp_path / file)
+    model = Backbone(name, 3, SHAPE, weights=tmp_path / file, seed=2)
+    loaded = keras.Model(model.input, model.get_layer("dropout").input)
+    assert_same_weights(loaded, features)
+
+
+def test_deviations_in_the_place_of_variances_are_mended(tmp_path):
+    # As Keras's own files of EfficientNet have them; other variances are left as they are.
+    bare = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=SHAPE)
+    mean, deviations = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    for variance, scale in ((deviations, deviations), ([1.0, 1.0, 4.0], [1.0, 1.0, 2.0])):
+        normalization_of(bare).set_weights([np.array(mean), np.array(variance), np.array(0)])
+        bare.save_weights(tmp_path / "file.weights.h5")
+        model = Backbone("EfficientNetB0", 3, SHAPE, weights=tmp_path / "file.weights.h5")
+        normalized = keras.Model(model.input, normalization_of(model).output)(PIXELS)
+        np.testing.assert_allclose(normalized, (PIXELS / 255 - mean) / scale, atol=1e-4)
+
+
+def normalization_of(model):
+    [layer] = [layer for layer in model.layers if isinstance(layer, keras.layers.Normalization)]
+    return layer
+
+
+def test_a_file_of_other_weights_or_none_at_all_is_one_message(networks, tmp_path):
+    networks["ResNet50"][2].save_weights(tmp_path / "other.weights.h5")
+    (tmp_path / "broken.weights.h5").write_bytes(b"no weights")
+    (tmp_path / "weights.txt").write_bytes(b"no weights")
+    for path in tmp_path.iterdir():
+        with pytest.raises(InputError, match="include_top=False") as error:
+            Backbone("MobileNet", 3, SHAPE, weights=path)
+        assert str(error.value).startswith(f"{path} cannot be used as the weights of MobileNet")
+
+
+def test_without_a_network_imagenet_says_to_give_a_file(monkeypatch):
+    def no_network(*, weights, **_):
+        raise Exception("URL fetch failure on https://somewhere: None -- unknown host")
+
+    no_network.__module__ = keras.applications.MobileNet.__module__
+    monkeypatch.setattr(keras.applications, "MobileNet", no_network)
+    with pytest.raises(InputError, match="of MobileNet cannot be downloaded.*give the file"):
+        Backbone("MobileNet", 3, SHAPE, weights="imagenet")
+
+
+def test_wrong_arguments_say_what_is_right():
+    with pytest.raises(InputError, match="did you mean MobileNetV2"):
+        Backbone("mobilnetv2", 3)
+    with pytest.raises(InputError, match="there are ConvNeXtBase, "):
+        Backbone("imagenet_utils", 3)
+    with pytest.raises(ValueError, match="at least 75 pixels a side, got 32 x 32"):
+        Backbone("InceptionV3", 3, SHAPE)
+    for arguments in ({"num_tags": 0}, {"num_tags": 3, "dropout": 1.0}):
+        with pytest.raises(ValueError, match="num_tags must be at least 1 and dropout in"):
+            Backbone("MobileNet", **arguments)
+
+
+def photograph(index: int) -> bytes:
+    pixels = np.random.default_rng(index).integers(0, 100, SHAPE, np.uint8)
+    pixels[..., index % 2] += 100
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("records")
+    source = Coded(train=48, image=photograph, size=lambda item: SHAPE[:2], unsure=False)
+    convert(source, folder, name="coded", settings={}, workers=1, progress=False)
+    return folder
+
+
+def train(records, output, weights):
+    return train_experiment(
+        load_experiment("scenes"),
+        "warp",
+        output,
+        records=records,
+        backbone="MobileNet",
+        weights=str(weights),
+        assignments=["crop_size=32", "selection_k=1", "batch_size=8", "epochs=2"],
+        checkpoint_minutes=0,
+        begin_anew="never",
+        say=lambda line: None,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(records, networks, tmp_path_factory):
+    """A finished run from a file of weights, and one as it stood in its second epoch."""
+    folder = tmp_path_factory.mktemp("run")
+    weights, stopped = folder / "mobilenet.weights.h5", folder / "stopped" / "models" / "warp"
+    networks["MobileNet"][2].save_weights(weights)
+    save = loop.save_checkpoint
+
+    def save_and_copy(directory, step, *rest):
+        save(directory, step, *rest)
+        if not stopped.exists() and step > 6:
+            shutil.copytree(directory, stopped)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "save_checkpoint", save_and_copy)
+        patch.setattr("warptag.training.synchronous.STEPS_PER_CALL", 2)
+        finished = train(records, folder / "finished", weights)
+    return finished, stopped, weights
+
+
+def test_a_run_that_goes_on_ends_as_if_undisturbed(run, records):
+    finished, stopped, weights = run
+    assert not (stopped / "model.keras").exists()
+    [whole, going_on] = [
+        keras.saving.load_model(folder / "model.keras")
+        for folder in (finished, train(records, stopped.parents[1], weights))
+    ]
+    assert_same_weights(going_on, whole)
+    # Among them the moving statistics, which training has moved from 0.
+    means = [variable for variable in whole.variables if variable.name == "moving_mean"]
+    assert len(means) == 27
+    assert all(np.any(mean) for mean in means)
+
+
+def test_the_settings_name_the_network_and_its_weights_by_content(run, records, tmp_path):
+    finished, _, weights = run
+    network = json.loads((finished / "settings.json").read_text())["network"]
+    assert network["backbone"] == "MobileNet" and network["dropout"] == 0.2
+    assert str(weights) not in json.dumps(network)
+    copy, other = shutil.copy(weights, tmp_path / "copy.h5"), tmp_path / "other.h5"
+    other.write_bytes(Path(copy).read_bytes() + b" ")
+    base = replace(load_experiment("scenes"), backbone="MobileNet", network={"dropout": 0.2})
+    contexts = [
+        Networks(replace(base, weights=str(path)), records).context for path in (copy, other)
+    ]
+    assert contexts[0]["network"] == network != contexts[1]["network"]
+    # A run with the paper's network is described as it was before there were others.
+    experiment = load_experiment("scenes")
+    assert Networks(experiment, records).context["network"] == experiment.network
+
+
+def test_the_finished_run_is_evaluated(run, records):
+    table = evaluate(run[0], records, "test", [1])
+    assert table["overall_recall"].between(0, 100).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--weights", "imagenet"], "--weights needs --backbone NAME"),
+        (["--backbone", "ResNet5"], "did you mean ResNet50"),
+        (["--backbone", "VGG16", "--weights", "none.h5"], "--weights none.h5: no file that can"),
+        (["--backbone", "VGG16", "--set", "network.width=1"], "VGG16 has no network.width"),
+        (["--backbone", "Xception"], "Xception takes crops of at least 71 pixels a side"),
+    ],
+)
+def test_the_command_line_refuses_with_one_message(records, tmp_path, arguments, message):
+    command = ["train", "scenes", "--records", str(records), "--output", str(tmp_path / "run")]
+    command += ["--set", "crop_size=32", "--set", "selection_k=1", "--set", "batch_size=8"]
+    result = CliRunner().invoke(cli, [*command, *arguments])
+    assert result.exit_code != 0
+    assert message in f"{result.output}{result.exception}"
+
+
+# Replicas are set up before TensorFlow starts, so in a process of their own.
+REPLICAS = """
+import tensorflow as tf
+[cpu] = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras
+from warptag.training import TrainingSettings
+from warptag.training.step import TrainingStep
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization(momentum=0.5),
+                              keras.layers.Dense(2)])
+    step = TrainingStep(model, TrainingSettings(batch_size=4), 1, num_replicas=2)
+images = tf.constant([[[0.0, 1.0], [2.0, 1.0]], [[8.0, 1.0], [8.0, 5.0]]])
+share = lambda context: images[context.replica_id_in_sync_group]
+parts = strategy.experimental_distribute_values_from_function(share)
+run = tf.function(lambda parts: strategy.run(step, args=(parts, tf.eye(2))))
+run(parts)
+for replica in strategy.experimental_local_results(model.layers[0].moving_mean.value):
+    print(*replica.numpy())
+"""
+
+
+def test_moving_statistics_are_of_the_whole_batch_on_every_replica():
+    done = subprocess.run(
+        [sys.executable, "-c", REPLICAS], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    mean = f"{0.5 * (0 + 2 + 8 + 8) / 4} {0.5 * (1 + 1 + 1 + 5) / 4}"
+    assert done.stdout.splitlines() == [mean, mean]
+
+
+MACHINE = """
+import sys
+from pathlib import Path
+import keras
+from warptag.data import Records
+from warptag.training import TrainingSettings, train
+
+def network():
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.BatchNormalization(momentum=0.5)(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, keras.layers.Dense(3)(x))
+
+data, folder = map(Path, sys.argv[1:])
+model, _ = train(
+    "test", network, *(Records(data, "train", part) for part in ("fit", "validation")),
+    TrainingSettings(epochs=2, batch_size=8), folder, k=1, context={}, strategy="multi-worker",
+)
+print(*model.layers[1].moving_mean.numpy())
+"""
+
+
+@pytest.mark.slow
+def test_machines_that_share_a_batch_keep_the_same_statistics(records, tmp_path):
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+    processes = []
+    for index in (0, 1):
+        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", MACHINE, str(records), str(tmp_path)],
+                env={**os.environ, "TF_CONFIG": json.dumps(task)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+    one, other = (process.communicate(timeout=200)[0] for process in processes)
+    assert len(one.split()) == 3 and one == other

@@ -1,0 +1,111 @@
+"""`warptag report`: of results, of trained runs, of neither."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from test_reporting_files import evaluation
+from training_support import FAST, fit
+
+from tfrecords_tools.errors import InputError
+from warptag.data import Records
+from warptag.experiments.report import report
+from warptag.reporting import write_results
+
+WARP = replace(FAST, loss="warp", normalization="violators", epochs=1)
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "warptag.cli", "report", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def context(records):
+    info = Records(records, "train").info
+    return {
+        "tag_names": info.tag_names,
+        "patches": "center",
+        "crop_size": 16,
+        "validation_share": 0.1,
+        "network": {"width": 0.1},
+        "data_checksum": info.checksum,
+        "versions": {"keras": "3"},
+    }
+
+
+@pytest.fixture(scope="module")
+def runs(striped, tmp_path_factory):
+    """A folder as `warptag train` makes it, with one run."""
+    folder = tmp_path_factory.mktemp("runs")
+    fit(striped, folder / "models" / "warp", WARP, context(striped))
+    return folder
+
+
+def test_of_results_the_page_is_made_again_from_the_files(tmp_path):
+    write_results(evaluation(methods=("Upper bound",)), tmp_path)
+    result = run(tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == str(tmp_path / "report.html")
+    assert "<h1>scenes</h1>" in (tmp_path / "report.html").read_text()
+
+
+def test_a_folder_that_is_not_there_or_is_nothing_is_one_message(tmp_path):
+    missing, empty = run(tmp_path / "none"), run(tmp_path)
+    assert missing.returncode == 2 and str(tmp_path / "none") in missing.stderr
+    assert empty.returncode == 1 and "neither tables" in empty.stderr
+    for result in (missing, empty):
+        assert "Traceback" not in result.stderr
+    assert len(empty.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path):
+    folder = tmp_path / "runs"
+    shutil.copytree(runs, folder)
+    lines = []
+    written = report(folder, records=striped, say=lines.append)
+    assert len(lines) == 1 and str(folder / "models" / "warp") in lines[0]
+    assert written[-1] == folder / "report.html"
+    assert all(path.exists() for path in written)
+    # With three tags an image of three, every method would be right: one is given.
+    table = pd.read_csv(folder / "table_k1.csv").set_index("method")
+    assert list(table.index) == ["Upper bound", "CNN + WARP", "Most frequent tags"]
+    assert not (folder / "table_k3.csv").exists()
+    html = (folder / "report.html").read_text()
+    assert "warptag report DIR --records RECORDS" in html and "Not NUS-WIDE" in html
+    # The same again, now from the files.
+    before = written[-1].read_bytes()
+    assert report(folder) == [written[-1]]
+    assert written[-1].read_bytes() == before
+
+
+def test_the_folder_of_one_run_and_its_other_seeds(runs, striped, tmp_path):
+    shutil.copytree(runs / "models" / "warp", tmp_path / "one")
+    report(tmp_path / "one", records=striped, split="train", say=str)
+    assert "split train" in (tmp_path / "one" / "report.html").read_text()
+
+    shutil.copytree(runs, tmp_path / "seeds")
+    warp = tmp_path / "seeds" / "models" / "warp"
+    shutil.copytree(runs / "models" / "warp", warp / "seed1")
+    report(tmp_path / "seeds", records=striped, say=str)
+    table = pd.read_csv(tmp_path / "seeds" / "table_k1.csv").set_index("method")
+    assert table.loc["CNN + WARP", "seeds"] == 2
+
+
+def test_what_does_not_fit_is_named(runs, striped, tmp_path):
+    folder = tmp_path / "runs"
+    shutil.copytree(runs, folder)
+    with pytest.raises(InputError, match="name one with --records"):
+        report(folder)
+    with pytest.raises(InputError, match="no split 'exam'"):
+        report(folder, records=striped, split="exam")
+    (folder / "models" / "warp" / "model.keras").unlink()
+    with pytest.raises(InputError, match="the run is not finished"):
+        report(folder, records=striped)
+    assert sorted(path.name for path in folder.iterdir()) == ["models"]
+    write_results(evaluation(methods=("Upper bound",)), folder)
+    with pytest.raises(InputError, match="holds tables already"):
+        report(folder, records=striped)

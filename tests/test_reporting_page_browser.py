@@ -1,0 +1,124 @@
+"""The report page in a real browser: quiet, alone, usable by keyboard, on a phone, accessible."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from test_reporting_files import evaluation, histories
+
+from warptag.reporting import write_page, write_results
+
+pytestmark = pytest.mark.browser
+EVIL = '<img src="x:y" onerror="document.title=1">'
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    names = [EVIL, "a tag with a name of many words" * 3, *(f"tag {i}" for i in range(2, 30))]
+    methods = ("Upper bound", "Visual Feature + kNN", "CNN + Softmax", "CNN + WARP")
+    result = evaluation(30, methods, tag_names=names, seeds=3)
+    images = {row: np.full((40, 60, 3), row * 8, np.uint8) for row in range(6)}
+    write_results(result, folder, histories(3), images, ["W" * 500])
+    (folder / "command.txt").write_text("warptag report DIR\n")
+    return write_page(folder).as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no chromium; install it, or name one in CHROMIUM")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens the page; what it requests and what goes wrong is kept beside it."""
+    pages = []
+
+    def open_it(width=1280, **options):
+        page = browser.new_page(viewport={"width": width, "height": 800}, **options)
+        page.requests, page.problems = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("console", lambda message: page.problems.append(message.text))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(address)
+        pages.append(page)
+        return page
+
+    yield open_it
+    for page in pages:
+        page.close()
+
+
+def test_no_error_and_no_request_leaves_the_page(open_page, address):
+    page = open_page()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.locator(".card img").last.evaluate("image => image.decode()")
+    assert page.problems == []
+    assert {url for url in page.requests if not url.startswith("data:image/jpeg")} == {address}
+    assert page.title() == "scenes: results"
+
+
+def test_the_filter_works_by_keyboard_and_says_how_many_there_are(open_page):
+    page = open_page()
+    status, cards = page.get_by_role("status"), page.locator(".card:visible")
+    assert status.inner_text() == "6 of 6 images shown"
+    options = page.locator("#tag option").all_inner_texts()[1:]
+    numbers = {text: int(text.split("(")[-1].rstrip(")")) for text in options}
+    wanted = min((text for text in options if text.startswith("tag")), key=numbers.get)
+    page.get_by_label("Show images with the tag").focus()
+    page.keyboard.type(wanted)
+    chosen = page.locator("#tag").evaluate("box => box.selectedOptions[0].text")
+    number = numbers[wanted]
+    assert chosen == wanted and 0 < number < 6
+    assert cards.count() == number
+    assert status.inner_text() == f"{number} of 6 images shown"
+    name = chosen.split(" (")[0]
+    for index in range(number):
+        # A method behind a click is opened where it is the one that gives the tag.
+        assert name in cards.nth(index).locator(".chosen:visible").first.inner_text()
+    page.keyboard.press("Home")
+    assert status.inner_text() == "6 of 6 images shown"
+
+
+def test_the_first_tab_leads_past_the_sections(open_page):
+    page = open_page()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_nothing_scrolls_sideways(open_page, width):
+    page = open_page(width)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_violation(open_page, width, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    page = open_page(width, color_scheme=scheme)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_on_paper_the_claims_are_open_and_the_filter_is_gone(open_page):
+    page = open_page()
+    page.locator("#tag").select_option(index=1)
+    page.emulate_media(media="print")
+    assert page.locator("#filter").is_hidden()
+    assert page.locator(".claim table").first.is_visible()
+    assert page.locator(".card:visible").count() == 6

@@ -1,0 +1,73 @@
+"""The network of a run with what comes before and after it: photographs in, probabilities out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfrecords_tools.errors import InputError
+from warptag.annotation.calibration import load_calibration
+from warptag.exporting.preprocessing import evaluation_crop
+from warptag.training.run_folder import MODEL, SETTINGS, load_run
+
+
+def photograph_model(run: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """A functional model of built-in operations only, in float32.
+
+    Args:
+        run: folder of a finished run.
+
+    Returns:
+        The model, from uint8 (batch, height, width, 3), any height and width, to a dictionary of
+        float32 (batch, num_tags): `scores`, and `probabilities` in [0, 1] where the run has a
+        calibration. And the settings of the run.
+
+    Raises:
+        InputError: it is no such folder, or what is in it does not fit together.
+    """
+    network, settings = load_run(run)
+    try:
+        size, shorter_side = (settings["image"][name] for name in ("size", "shorter_side"))
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{run / SETTINGS} does not say how images were resized, as of a run of an earlier "
+            "version; give the command that trained it again"
+        ) from None
+    num_tags = len(settings["tag_names"])
+    crop_size = _crop_size(network, num_tags, run / MODEL)
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    crop = evaluation_crop(image, crop_size, size, shorter_side)
+    outputs = {"scores": _in_float32(network)(crop, training=False)}
+    calibration = load_calibration(run)
+    if calibration is not None:
+        outputs["probabilities"] = ops.sigmoid(calibration.logits(outputs["scores"]))
+    return keras.Model(image, outputs, name="photograph_model"), settings
+
+
+def _crop_size(network: keras.Model, num_tags: int, path: Path) -> int:
+    try:
+        _, height, width, channels = network.input_shape
+        if height and height == width and channels == 3 and network.output_shape[1:] == (num_tags,):
+            return height
+    except (TypeError, ValueError, AttributeError):  # several inputs, or none known
+        pass
+    raise InputError(
+        f"{path} is not a network from square crops of 3 channels to the {num_tags} tags of "
+        f"{SETTINGS}; is it of another run?"
+    )
+
+
+def _in_float32(network: keras.Model) -> keras.Model:
+    """The network itself, or one of its weights where it computes in less than float32."""
+    if all(layer.compute_dtype == "float32" for layer in network.layers):
+        return network
+
+    def clone(layer):
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+    copy = keras.models.clone_model(network, clone_function=clone, recursive=True)
+    copy.set_weights(network.get_weights())
+    return copy
