@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfrecords_tools.errors import InputError
-from warptag.experiments import EXPERIMENTS, load_experiment
+from warptag.experiments import TRAINABLE, load_experiment
 
 if TYPE_CHECKING:
     # It imports TensorFlow, which is to be imported quietly, and not for --help.
@@ -43,7 +43,7 @@ def training_options(command: Callable) -> Callable:
     """The argument and the options of every command that trains one network."""
     for option in reversed(
         (
-            click.argument("name", metavar="EXPERIMENT", type=click.Choice(EXPERIMENTS)),
+            click.argument("name", metavar="EXPERIMENT", type=click.Choice(TRAINABLE)),
             click.option(
                 "--loss",
                 type=click.Choice(["softmax", "ranking", "warp"]),
@@ -60,7 +60,7 @@ def training_options(command: Callable) -> Callable:
                 "--input",
                 "input_dir",
                 type=click.Path(path_type=Path),
-                help="Folder of the original data set (corel5k, nuswide).",
+                help="Folder of the data set (corel5k, nuswide) or of photographs (folder).",
             ),
             click.option(
                 "--backbone",
@@ -137,7 +137,9 @@ def train_from_options(
         **options,
     )
     click.echo(
-        f"See how well it tags: warptag evaluate {run} --records {records or output / 'data'}"
+        f"See how well it tags: warptag report {output}"
+        + (f" --records {records}" if records is not None else "")
+        + f"\nTag photographs:      warptag annotate PHOTOGRAPHS --model {run}"
     )
 
 
@@ -146,7 +148,7 @@ def _check_input(experiment: Experiment, records: Path | None, input_dir: Path |
         raise click.UsageError("--records and --input exclude each other")
     if experiment.needs_input and records is None and input_dir is None:
         raise click.UsageError(
-            f"{experiment.name} needs --input DIR, the folder of the original data set, or "
+            f"{experiment.name} needs --input DIR, the folder of the original pictures, or "
             "--records DIR"
         )
     if not experiment.needs_input and input_dir is not None:

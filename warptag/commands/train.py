@@ -19,7 +19,8 @@ STRATEGIES = ("auto", "mirrored", "parameter-server", "multi-worker")
     help="auto: what TF_CONFIG describes, else all GPUs or the CPU of this machine.",
 )
 def train(**options) -> None:
-    """Train the network of EXPERIMENT (scenes, corel5k, nuswide), or go on where it stopped.
+    """Train the network of EXPERIMENT (scenes, corel5k, nuswide, or folder for photographs of your
+    own), or go on where it stopped.
 
     The same command given again goes on from the last checkpoint. On several machines the same
     command is given on each, with TF_CONFIG.
@@ -27,6 +28,7 @@ def train(**options) -> None:
     \b
     Examples:
       warptag train scenes --loss warp --set epochs=4
+      warptag train folder --input PHOTOS --output MINE
       warptag train corel5k --records RECORDS --output RUN --set learning_rate=0.01
       warptag train scenes --backbone MobileNetV2 --set crop_size=64
     """

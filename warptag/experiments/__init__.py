@@ -7,8 +7,10 @@ from typing import Any
 
 #: Experiments of the whole comparison; `nuswide-upper-bound` is a table from labels alone.
 EXPERIMENTS = ("scenes", "corel5k", "nuswide")
+#: What one network can be trained on.
+TRAINABLE = (*EXPERIMENTS, "folder")
 
 
 def load_experiment(name: str) -> Any:
-    """The `Experiment` of a name in `EXPERIMENTS`."""
+    """The `Experiment` of a name in `TRAINABLE`."""
     return import_module(f"{__name__}.{name}").EXPERIMENT

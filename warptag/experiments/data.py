@@ -52,6 +52,8 @@ def convert_data(
         ),
         "versions": versions("numpy", "opencv-python-headless", "pillow"),
     }
+    for note in getattr(source, "notes", ()):
+        say(f"    {note}")
     make = partial(convert, source, data, name=experiment.source, settings=settings)
     if not (data / INFO_FILE).exists():
         return make()

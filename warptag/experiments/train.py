@@ -58,6 +58,7 @@ def train_experiment(
     settings = experiment.settings_for(loss, experiment.training.seed, experiment.chosen[loss])
     if backbone is not None:
         experiment = _with_backbone(experiment, backbone, weights)
+    crop_size = experiment.crop_size
     experiment, settings = assign(experiment, settings, assignments)
     if records is None:
         task = task_of(strategy)
@@ -67,13 +68,31 @@ def train_experiment(
                 "that each of them can read"
             )
         records = output / "data"
-        convert_data(experiment, experiment.source_settings, input_dir, records, say)
+        source_settings = _with_size_for(experiment, crop_size)
+        convert_data(experiment, source_settings, input_dir, records, say)
     networks = Networks(experiment, records, strategy)
+    if len(networks.validation) == 0:
+        raise InputError(
+            f"{records}: none of the {len(networks.fit)} training images is for validation; "
+            "convert more images, or enlarge their share, such as --set validation_share=0.3"
+        )
+    num_images = len(networks.fit)
+    if 0 < num_images < settings.batch_size:
+        say(f"{records}: batches of its {num_images} training images, not of {settings.batch_size}")
+        settings = replace(settings, batch_size=num_images)
     directory = output / "models" / loss
     name = f"{METHODS[loss]}, seed {settings.seed}"
     _, history = networks.train(name, settings, directory, **options)
     say(f"{directory}: {len(history)} epochs, loss {history['loss'].iloc[-1]:.3f}")
     return directory
+
+
+def _with_size_for(experiment: Experiment, crop_size: int) -> dict[str, Any]:
+    """The source's settings, images as much larger as the crop was made by a setting."""
+    settings = experiment.source_settings
+    if settings.get("size") is None or experiment.crop_size == crop_size:
+        return settings
+    return {**settings, "size": round(settings["size"] * experiment.crop_size / crop_size)}
 
 
 def _with_backbone(experiment: Experiment, name: str, weights: str | None) -> Experiment:

@@ -1,0 +1,129 @@
+"""What is installed: the wheel, the names, the commands and their help."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import click
+import pytest
+
+import warptag
+from tfrecords_tools.__main__ import cli as tfrecords_cli
+from warptag.cli import cli
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = [
+    *(
+        pytest.param("warptag", command, id=f"warptag {name}")
+        for name, command in cli.commands.items()
+    ),
+    *(
+        pytest.param("python -m tfrecords_tools", command, id=f"tfrecords_tools {name}")
+        for name, command in tfrecords_cli.commands.items()
+    ),
+]
+
+
+def run(code, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_importing_the_package_imports_nothing_heavy_and_rooms_come_when_used():
+    code = (
+        "import sys, warptag; before = {'keras', 'numpy', 'tensorflow'} & set(sys.modules);"
+        "print(before, warptag.losses.WARP.__name__, 'losses' in dir(warptag))"
+    )
+    assert run(code).split() == ["set()", "WARP", "True"]
+    with pytest.raises(AttributeError, match="no attribute 'looses'"):
+        _ = warptag.looses
+
+
+@pytest.mark.parametrize(("program", "command"), COMMANDS)
+def test_every_command_has_help_with_an_example(program, command):
+    context = click.Context(command, info_name=f"{program} {command.name}")
+    text = command.get_help(context)
+    assert re.search(r"Examples?:", text)
+    # Its options are real ones.
+    known = {name for option in command.params for name in option.opts}
+    examples = text.split("Example", 1)[1].split("Options:")[0]
+    for line in examples.splitlines():
+        if f" {command.name} " in line:
+            given = re.findall(r"(?<= )--[a-z-]+", line.split("#")[0].split(" -- ")[0])
+            assert set(given) <= known, line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["trian"], "Did you mean 'train'?"),
+        (["train", "scenes", "--lss", "warp"], "--loss"),
+        (["train", "imagenet"], "'scenes', 'corel5k', 'nuswide', 'folder'"),
+        (["annotate", "x.jpg"], "Missing option '--model'"),
+    ],
+)
+def test_unknown_input_is_one_line_with_a_hint(arguments, hint):
+    result = subprocess.run(
+        [sys.executable, "-m", "warptag.cli", *arguments], capture_output=True, text=True
+    )
+    assert result.returncode == 2
+    assert hint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "--help)" in result.stderr
+
+
+def test_the_shell_completes_commands_and_their_values(monkeypatch):
+    import os
+
+    script = subprocess.run(
+        [sys.executable, "-m", "warptag.cli", "completion", "bash"], capture_output=True, text=True
+    ).stdout
+    assert "_WARPTAG_COMPLETE=bash_complete" in script
+
+    def completed(words, number):
+        monkeypatch.setenv("_WARPTAG_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(number))
+        command = [sys.executable, "-m", "warptag.cli"]
+        answer = subprocess.run(command, capture_output=True, text=True, env=os.environ).stdout
+        return [line.split(",")[1] for line in answer.splitlines()]
+
+    assert completed("warptag ann", 1) == ["annotate"]
+    assert completed("warptag train sc", 2) == ["scenes"]
+    assert "--threshold" in completed("warptag annotate --", 2)
+
+
+def test_the_version_is_one_everywhere():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {warptag.__version__}\n" in citation
+    assert f"## {warptag.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    shown = run("from warptag.cli import main; main()", "--version")
+    assert shown.strip() == f"warptag, version {warptag.__version__}"
+
+
+def test_the_wheel_holds_all_that_runs_and_nothing_else(tmp_path):
+    pytest.importorskip("setuptools", reason="setuptools is not installed")
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("warptag", "tfrecords_tools"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    build = "from setuptools import build_meta as b; b.build_wheel('..')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    expected = {
+        str(path.relative_to(ROOT))
+        for package in ("warptag", "tfrecords_tools")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in names if ".dist-info/" not in name} == expected
+    assert {"warptag/py.typed", "tfrecords_tools/py.typed"} <= names
+    assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -1,0 +1,23 @@
+"""Photographs and tags of your own, with the network and settings of Corel5K.
+
+    warptag train folder --input PHOTOS --output MINE
+
+PHOTOS is a folder that `python -m tfrecords_tools convert folder` takes. The rates were searched on
+Corel5K's photographs, the nearest of our data sets; nobody searched them on yours.
+"""
+
+from dataclasses import replace
+
+from warptag.experiments.corel5k import EXPERIMENT as COREL5K
+
+EXPERIMENT = replace(
+    COREL5K,
+    name="folder",
+    title="own photographs",
+    source="folder",
+    feature_source_settings=None,
+    published=False,
+    selection_k=3,
+    searched=False,
+    validation_share=0.2,
+)
