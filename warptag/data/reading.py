@@ -195,9 +195,13 @@ def decode_batches(
 
     parallel = min(os.cpu_count() or 1, MOST_PARALLEL_BATCHES)
     batches = records.batch(batch_size).enumerate(first_step)
+    # Nothing is left to tune, and the thread that tunes makes the end of every use of the data set
+    # wait, up to a minute after a long one.
+    options = tf.data.Options()
+    options.autotune.enabled = False
     return batches.interleave(
         one_batch, cycle_length=parallel, num_parallel_calls=parallel, deterministic=True
-    )
+    ).with_options(options)
 
 
 def _opens(path: bytes) -> np.bool_:

@@ -31,7 +31,10 @@ from warptag.training.run_folder import TIMING
 from warptag.training.strategy import is_chief
 
 CODE = (
+    "warptag.backends",
     "warptag.data",
+    "warptag.keras_api",
+    "warptag.labels",
     "warptag.losses",
     "warptag.metrics",
     "warptag.training",
