@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
+from command_line import warptag
 
 from warptag.annotation import Tagger, writers
 from warptag.cli import cli
@@ -193,28 +194,34 @@ def test_options_that_do_not_fit_are_usage_errors(run, photographs, arguments, m
     assert message in result.output
 
 
-def test_the_command_as_a_process(run, photographs):
-    """Names with a dash, of standard input, and what is no run: messages, never tracebacks."""
-
-    def process(*arguments, **options):
-        command = [sys.executable, "-m", "warptag.cli", "annotate", *map(str, arguments)]
-        return subprocess.run(
-            command, capture_output=True, text=True, cwd=photographs[0].parent, **options
-        )
-
-    refused = process("-dash.jpg", "--model", run)
-    assert refused.returncode == 2
-    assert "goes after --" in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1
-    found = process("--model", run, "--format", "json", "-", input="two words.jpg\n-dash.jpg\n")
+def test_names_come_from_standard_input_of_a_process(run, photographs):
+    command = [sys.executable, "-m", "warptag.cli", "annotate", "--model", str(run), "-"]
+    found = subprocess.run(
+        [*command, "--format", "json"],
+        input="two words.jpg\n-dash.jpg\n",
+        capture_output=True,
+        text=True,
+        cwd=photographs[0].parent,
+    )
     assert found.returncode == 0, found.stderr
     assert found.stderr == ""
     names = [json.loads(line)["filename"] for line in found.stdout.splitlines()]
     assert names == ["two words.jpg", "-dash.jpg"]
-    nothing = process("two words.jpg", "--model", "..")
-    assert nothing.returncode == 1
-    assert "not the folder of a trained run" in nothing.stderr
-    assert len(nothing.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["-dash.jpg", "--model", "."], 2, "goes after --"),
+        (["two words.jpg", "--model", "."], 1, "not the folder of a trained run"),
+    ],
+)
+def test_what_is_wrong_is_one_line(photographs, monkeypatch, arguments, status, message):
+    monkeypatch.chdir(photographs[0].parent)
+    refused = warptag("annotate", *arguments)
+    assert refused.returncode == status
+    assert message in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_a_model_that_holds_code_is_refused_and_its_code_not_run(tmp_path, photographs):

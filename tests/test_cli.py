@@ -1,4 +1,4 @@
-"""The command line as a process: what it prints, where, and its exit status."""
+"""The command line: what it prints, where, and its exit status."""
 
 import os
 import signal
@@ -7,14 +7,13 @@ import sys
 import time
 
 import pytest
+from command_line import warptag
 
 WARPTAG = [sys.executable, "-m", "warptag.cli"]
 
 
-def run(*arguments, cwd=None):
-    return subprocess.run(
-        [*WARPTAG, *arguments], capture_output=True, text=True, cwd=cwd, timeout=300
-    )
+def process(*arguments):
+    return subprocess.run([*WARPTAG, *arguments], capture_output=True, text=True, timeout=300)
 
 
 def assert_one_message(result, status, *texts):
@@ -25,29 +24,31 @@ def assert_one_message(result, status, *texts):
 
 
 def test_help_and_version_say_what_there_is():
-    assert "reproduce" in run("--help").stdout
-    assert run("--version").stdout.startswith("warptag, version 0.")
-    assert "warptag reproduce corel5k --input" in run("reproduce", "--help").stdout
+    assert "reproduce" in process("--help").stdout
+    assert warptag("--version").stdout.startswith("warptag, version 0.")
+    assert "warptag reproduce corel5k --input" in warptag("reproduce", "--help").stdout
 
 
 def test_an_unknown_experiment_or_option_is_a_usage_error():
-    assert_one_message(run("reproduce", "imagenet"), 2, "scenes", "corel5k", "nuswide")
-    assert_one_message(run("reproduce", "--sead", "3"), 2, "--sead")
-    assert_one_message(run("reproduce", "scenes", "--seeds", "0"), 2, "--seeds")
+    assert_one_message(warptag("reproduce", "imagenet"), 2, "scenes", "corel5k", "nuswide")
+    assert_one_message(warptag("reproduce", "--sead", "3"), 2, "--sead")
+    assert_one_message(warptag("reproduce", "scenes", "--seeds", "0"), 2, "--seeds")
 
 
-def test_a_missing_or_superfluous_input_is_a_usage_error(tmp_path):
-    assert_one_message(run("reproduce", "corel5k", cwd=tmp_path), 2, "needs --input")
-    result = run("reproduce", "scenes", "--input", str(tmp_path), cwd=tmp_path)
+def test_a_missing_or_superfluous_input_is_a_usage_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert_one_message(warptag("reproduce", "corel5k"), 2, "needs --input")
+    result = warptag("reproduce", "scenes", "--input", tmp_path)
     assert_one_message(result, 2, "takes no --input")
 
 
 @pytest.mark.parametrize("name", ["corel5k", "nuswide", "nuswide-upper-bound"])
-def test_a_missing_and_an_empty_input_folder_are_named(tmp_path, name):
+def test_a_missing_and_an_empty_input_folder_are_named(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
     empty = tmp_path / "empty"
     empty.mkdir()
     for folder in (tmp_path / "none", empty):
-        result = run("reproduce", name, "--input", str(folder), cwd=tmp_path)
+        result = warptag("reproduce", name, "--input", folder)
         assert_one_message(result, 1, "Error: ", str(folder))
         assert len(result.stderr.strip().splitlines()) == 1
 
@@ -55,7 +56,7 @@ def test_a_missing_and_an_empty_input_folder_are_named(tmp_path, name):
 def test_an_output_that_cannot_be_written_is_named(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    result = run("reproduce", "--output", str(blocked / "results"))
+    result = process("reproduce", "--output", str(blocked / "results"))
     assert_one_message(result, 1, str(blocked), "--output")
 
 
@@ -79,7 +80,7 @@ def test_a_stop_is_one_line_and_the_same_command_goes_on(tmp_path):
     assert not (tmp_path / "table_k3.csv").exists()
 
     made = (tmp_path / "data" / "dataset_info.json").stat().st_mtime_ns
-    result = run("reproduce", "--quick", "--output", str(tmp_path))
+    result = warptag("reproduce", "--quick", "--output", tmp_path)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "data" / "dataset_info.json").stat().st_mtime_ns == made
     assert "CNN + WARP" in result.stdout

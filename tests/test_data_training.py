@@ -136,3 +136,11 @@ def test_a_model_is_fitted_to_the_batches(data, labels):
     batches = Records(data, "train").training(crop_size=12, batch_size=8, seed=0, labels=labels)
     history = model.fit(batches, steps_per_epoch=4, epochs=2, shuffle=False, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
+
+
+def test_no_thread_tunes_the_pipeline_whose_end_would_wait_for_it(tmp_path):
+    records = Records(convert_coded(tmp_path), "train")
+    batches = records.training(crop_size=8, batch_size=4, seed=0)
+    crops = records.evaluation(crop_size=8, batch_size=4)
+    for dataset in (batches, crops):
+        assert dataset.options().autotune.enabled is False

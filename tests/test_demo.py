@@ -1,13 +1,14 @@
 """`warptag demo`: the page answers with the tags of every loss; without Gradio it says so."""
 
 import json
-import signal
+import os
 import socket
 import subprocess
 import sys
 
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
+from command_line import warptag
 
 from tfrecords_tools.errors import InputError
 from warptag.annotation import Tagger
@@ -38,15 +39,34 @@ def test_rows_are_texts_best_first(models, tmp_path):
     assert table[0][1] == f"{100 * annotation.probabilities.max():.1f} %"
 
 
-CLIENT = """
+# `warptag demo` with a client that asks in the same process, where the page would wait for Ctrl-C.
+DEMO = """
 import json, sys
+import gradio
 from gradio_client import Client, handle_file
-client = Client(sys.argv[1], verbose=False)
-for path in sys.argv[2:]:
+from tfrecords_tools.errors import InputError
+from warptag.annotation.demo import start
+from warptag.cli import main
+
+port, models, *photographs = sys.argv[1:]
+
+def ask(page):
+    client = Client(page.local_url, verbose=False)
+    for path in photographs:
+        try:
+            print(json.dumps(client.predict(handle_file(path), api_name="/tag")))
+        except Exception as error:
+            print(json.dumps(str(error)))
+    with gradio.Blocks() as another:
+        pass
     try:
-        print(json.dumps(client.predict(handle_file(path), api_name="/tag")))
-    except Exception as error:
+        start(another, int(port))
+    except InputError as error:
         print(json.dumps(str(error)))
+
+gradio.Blocks.block_thread = ask
+sys.argv[1:] = ["demo", models, "--topk", "3", "--port", port]
+main()
 """
 
 
@@ -58,35 +78,27 @@ def test_the_page_tags_a_photograph_and_refuses_what_is_none(models, tmp_path):
     with socket.socket() as some:
         some.bind(("127.0.0.1", 0))
         port = some.getsockname()[1]
-    command = [sys.executable, "-m", "warptag.cli", "demo", str(models), "--topk", "3"]
-    command += ["--port", str(port)]
-    # Processes of their own, since Gradio's parts leave sockets open.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as page:
-        try:
-            said = page.stdout.readline()
-            address = f"http://127.0.0.1:{port}/"
-            assert address in said
-            client = [sys.executable, "-c", CLIENT, address, str(photograph), str(broken)]
-            answer = subprocess.run(client, capture_output=True, text=True, check=True)
-            taken = subprocess.run(command, capture_output=True, text=True)
-        finally:
-            page.send_signal(signal.SIGINT)
-    tables, refusal = map(json.loads, answer.stdout.splitlines())
+    # A process of its own, since Gradio's parts leave sockets open.
+    done = subprocess.run(
+        [sys.executable, "-c", DEMO, str(port), str(models), str(photograph), str(broken)],
+        env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    said, *answers = done.stdout.splitlines()
+    assert f"http://127.0.0.1:{port}/" in said
+    tables, refusal, taken = map(json.loads, answers)
     for table, tagger in zip(tables, find_taggers(models).values(), strict=True):
         assert table["headers"] == ["tag", "probability", "score"]
         assert table["data"] == rows(tagger, photograph, 3)
     assert "The file cannot be read as an image" in refusal
-    assert taken.returncode == 1
-    assert f"port {port} cannot be used" in taken.stderr
+    assert taken.startswith(f"port {port} cannot be used")
 
 
-def test_without_gradio_the_extra_is_named(models):
-    code = (
-        "import sys; sys.modules['gradio'] = None\n"
-        f"sys.argv = ['warptag', 'demo', {str(models)!r}]\n"
-        "from warptag.cli import main; main()"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def test_without_gradio_the_extra_is_named(models, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    result = warptag("demo", models)
     assert result.returncode == 1
     assert result.stderr.strip().endswith("pip install 'warptag[demo]'")
     assert len(result.stderr.splitlines()) == 1

@@ -13,9 +13,11 @@ from losses_support import (
     only_on,
     padded_ids,
     random_batch,
+    restart,
     tensor,
     value,
     value_and_gradient,
+    with_gradient,
 )
 
 from warptag.losses import LSEP, WARP, AsymmetricLoss, MultilabelSoftmax, PairwiseRanking
@@ -34,10 +36,13 @@ def test_a_label_that_does_not_exist_is_nan_for_its_image_alone(name, mode):
     wrong[3, 0], wrong[7, 3], wrong[8, 2], wrong[9, 1] = 2, 0.5, np.nan, -2
     bad = [3, 7, 8, 9]
     good = np.setdiff1d(np.arange(16), bad)
-    values, gradient = value_and_gradient(LOSSES[name](), wrong, scores, mode)
+    loss = LOSSES[name]()
+    call = compiled(with_gradient(loss.call), mode)
+    values, gradient = map(numbers, call(tensor(wrong), tensor(scores)))
     assert np.isnan(values[bad]).all()
     assert np.isfinite(gradient).all()
-    expected, slopes = value_and_gradient(LOSSES[name](), labels, scores, mode)
+    restart(loss)
+    expected, slopes = map(numbers, call(tensor(labels), tensor(scores)))
     np.testing.assert_array_equal(values[good], expected[good])
     np.testing.assert_array_equal(gradient[good], slopes[good])
 
@@ -51,10 +56,13 @@ def test_an_id_that_does_not_exist_is_nan_for_its_image_alone(name, mode):
     wrong[3, 0], wrong[7, 3], wrong[8, 2], wrong[9, 1] = 9, 0.5, np.nan, -2
     bad = [3, 7, 8, 9]
     good = np.setdiff1d(np.arange(16), bad)
-    values, gradient = value_and_gradient(LOSSES[name](labels="ids"), wrong, scores, mode)
+    loss = LOSSES[name](labels="ids")
+    call = compiled(with_gradient(loss.call), mode)
+    values, gradient = map(numbers, call(tensor(wrong), tensor(scores)))
     assert np.isnan(values[bad]).all()
     assert np.isfinite(gradient).all()
-    expected, slopes = value_and_gradient(LOSSES[name](labels="ids"), ids, scores, mode)
+    restart(loss)
+    expected, slopes = map(numbers, call(tensor(ids), tensor(scores)))
     np.testing.assert_array_equal(values[good], expected[good])
     np.testing.assert_array_equal(gradient[good], slopes[good])
 
@@ -110,7 +118,7 @@ def test_an_unknown_number_of_tags_is_refused(make, labels):
 def test_every_rank_compiles(rank, negatives, mode):
     labels, scores = random_batch(dtype="float32")
     loss = WARP(rank=rank, negatives=negatives, normalization="none", seed=3)
-    values = value(loss, labels, scores, mode)
+    values, _ = value_and_gradient(loss, labels, scores, mode)
     if negatives == "all" and rank in ("exact", "expected"):
         np.testing.assert_allclose(values, value(loss, labels, scores, "eager"), rtol=1e-5)
     ranking = value(PairwiseRanking(normalization="none"), labels, scores)

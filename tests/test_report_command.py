@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from command_line import warptag
 from test_reporting_files import evaluation
 from training_support import FAST, fit
 
@@ -16,11 +17,6 @@ from warptag.experiments.report import report
 from warptag.reporting import write_results
 
 WARP = replace(FAST, loss="warp", normalization="violators", epochs=1)
-
-
-def run(*arguments):
-    command = [sys.executable, "-m", "warptag.cli", "report", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def context(records):
@@ -46,14 +42,15 @@ def runs(striped, tmp_path_factory):
 
 def test_of_results_the_page_is_made_again_from_the_files(tmp_path):
     write_results(evaluation(methods=("Upper bound",)), tmp_path)
-    result = run(tmp_path)
+    command = [sys.executable, "-m", "warptag.cli", "report", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == str(tmp_path / "report.html")
     assert "<h1>scenes</h1>" in (tmp_path / "report.html").read_text()
 
 
 def test_a_folder_that_is_not_there_or_is_nothing_is_one_message(tmp_path):
-    missing, empty = run(tmp_path / "none"), run(tmp_path)
+    missing, empty = warptag("report", tmp_path / "none"), warptag("report", tmp_path)
     assert missing.returncode == 2 and str(tmp_path / "none") in missing.stderr
     assert empty.returncode == 1 and "neither tables" in empty.stderr
     for result in (missing, empty):

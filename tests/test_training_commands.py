@@ -1,4 +1,4 @@
-"""`warptag train`, `cluster` and `evaluate` as processes: what they make, and what they refuse."""
+"""`warptag train`, `cluster` and `evaluate`: what they make, and what they refuse."""
 
 import json
 import os
@@ -10,20 +10,16 @@ import time
 
 import pandas as pd
 import pytest
+from command_line import warptag
 
 WARPTAG = [sys.executable, "-m", "warptag.cli"]
 SMALL = ["crop_size=16", "network.width=0.05", "network.dense_units=16", "batch_size=16"]
 SETTINGS = [part for text in SMALL for part in ("--set", text)]
 
 
-def run(*arguments, **environment):
-    return subprocess.run(
-        [*WARPTAG, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, **environment},
-    )
+def process(*arguments):
+    command = [*WARPTAG, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def assert_one_error(result, *texts, status=1):
@@ -37,7 +33,7 @@ def assert_one_error(result, *texts, status=1):
 def trained(striped, tmp_path_factory):
     output = tmp_path_factory.mktemp("trained")
     options = ["--records", striped, "--output", output, "--set", "epochs=2", *SETTINGS]
-    result = run("train", "scenes", "--loss", "softmax", *options)
+    result = process("train", "scenes", "--loss", "softmax", *options)
     assert result.returncode == 0, result.stderr
     return output, options, result
 
@@ -51,7 +47,7 @@ def test_train_makes_a_run_that_evaluate_reads(trained, striped, tmp_path):
     assert settings["epochs"] == 2
     assert settings["network"]["width"] == 0.05
     assert settings["versions"].keys() >= {"keras", "tensorflow"}
-    evaluated = run(
+    evaluated = process(
         "evaluate",
         folder,
         "--records",
@@ -71,10 +67,10 @@ def test_the_same_command_again_trains_nothing_and_another_is_refused(trained):
     output, options, _ = trained
     model = output / "models" / "softmax" / "model.keras"
     made = model.stat().st_mtime_ns
-    again = run("train", "scenes", "--loss", "softmax", *options)
+    again = warptag("train", "scenes", "--loss", "softmax", *options)
     assert again.returncode == 0, again.stderr
     assert model.stat().st_mtime_ns == made
-    other = run("train", "scenes", "--loss", "softmax", *options, "--set", "epochs=3")
+    other = warptag("train", "scenes", "--loss", "softmax", *options, "--set", "epochs=3")
     assert_one_error(other, "epochs 2, now 3", "--restart")
     assert model.stat().st_mtime_ns == made
 
@@ -92,7 +88,7 @@ def test_the_same_command_again_trains_nothing_and_another_is_refused(trained):
     ],
 )
 def test_wrong_arguments_are_one_error(tmp_path, arguments, status, texts):
-    result = run(*arguments, "--output", tmp_path / "output")
+    result = warptag(*arguments, "--output", tmp_path / "output")
     assert_one_error(result, *texts, status=status)
 
 
@@ -103,7 +99,7 @@ def test_records_of_other_tags_are_refused_by_evaluate(trained, striped, tmp_pat
     (tmp_path / "dataset_info.json").write_text(json.dumps(info))
     for shard in striped.glob("*.tfrecord"):
         (tmp_path / shard.name).symlink_to(shard)
-    result = run("evaluate", output / "models" / "softmax", "--records", tmp_path)
+    result = warptag("evaluate", output / "models" / "softmax", "--records", tmp_path)
     assert_one_error(result, str(tmp_path), "unknown to the run: unheard of")
 
 
@@ -113,20 +109,23 @@ def test_a_run_that_is_not_finished_or_damaged_is_named(trained, striped, tmp_pa
     folder.mkdir()
     settings = (output / "models" / "softmax" / "settings.json").read_bytes()
     (folder / "settings.json").write_bytes(settings)
-    assert_one_error(run("evaluate", folder, "--records", striped), "not finished")
+    assert_one_error(warptag("evaluate", folder, "--records", striped), "not finished")
     (folder / "model.keras").write_bytes(b"no model")
-    assert_one_error(run("evaluate", folder, "--records", striped), "model.keras cannot be read")
+    assert_one_error(
+        warptag("evaluate", folder, "--records", striped), "model.keras cannot be read"
+    )
 
 
 def test_more_tags_an_image_than_there_are_is_one_error(trained, striped):
     output, _, _ = trained
-    result = run("evaluate", output / "models" / "softmax", "--records", striped, "--topk", "4")
+    result = warptag("evaluate", output / "models" / "softmax", "--records", striped, "--topk", "4")
     assert_one_error(result, "--topk 4", "has 3 tags")
 
 
-def test_tf_config_that_makes_no_sense_is_one_error(striped, tmp_path):
-    options = ["--records", striped, "--output", tmp_path]
-    assert_one_error(run("train", "scenes", *options, TF_CONFIG="{"), "TF_CONFIG is not JSON")
+def test_tf_config_that_makes_no_sense_is_one_error(striped, tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "{")
+    result = warptag("train", "scenes", "--records", striped, "--output", tmp_path)
+    assert_one_error(result, "TF_CONFIG is not JSON")
 
 
 def test_a_cluster_goes_on_after_a_killed_worker_and_its_model_tags(striped, tmp_path):
@@ -152,5 +151,7 @@ def test_a_cluster_goes_on_after_a_killed_worker_and_its_model_tags(striped, tmp
     assert process.returncode == 0, errors
     assert "started again as process" in output
     assert len(pd.read_csv(history)) == 20
-    evaluated = run("evaluate", tmp_path / "models" / "warp", "--records", striped, "--topk", "1")
+    evaluated = warptag(
+        "evaluate", tmp_path / "models" / "warp", "--records", striped, "--topk", "1"
+    )
     assert evaluated.returncode == 0, evaluated.stderr

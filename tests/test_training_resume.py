@@ -187,15 +187,13 @@ def test_a_checkpoint_of_another_model_is_refused(striped, tmp_path):
 
 RUN = """
 import sys
-from dataclasses import replace
 from pathlib import Path
-from training_support import FAST, fit
-settings = replace(FAST, loss="warp", normalization="violators", epochs=3)
-model, _ = fit(sys.argv[1], Path(sys.argv[2]), settings, checkpoint_minutes=0)
+from test_training_resume import SETTINGS, fit
+fit(sys.argv[1], Path(sys.argv[2]), SETTINGS, checkpoint_minutes=0)
 """
 
 
-def test_killed_with_sigkill_it_ends_with_the_same_weights(striped, tmp_path, undisturbed):
+def test_killed_with_sigkill_it_ends_with_the_same_weights(striped, tmp_path, capsys, undisturbed):
     command = [sys.executable, "-c", RUN, str(striped), str(tmp_path)]
     process = subprocess.Popen(command, cwd=Path(__file__).parent, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -204,11 +202,8 @@ def test_killed_with_sigkill_it_ends_with_the_same_weights(striped, tmp_path, un
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert load_checkpoint(tmp_path) is not None
-    done = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=200
-    )
-    assert done.returncode == 0, done.stderr
-    assert "goes on from step" in done.stderr
+    assert_ends_like(undisturbed, striped, tmp_path)
+    assert "goes on from step" in capsys.readouterr().err
     assert_same_weights(keras.saving.load_model(tmp_path / "model.keras"), undisturbed[0])
 
 

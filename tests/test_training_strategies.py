@@ -9,52 +9,69 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from warptag.training.cluster import free_ports
-
-SCRIPT = """
-import json, os, sys
-import tensorflow as tf
-
-arguments = json.loads(sys.argv[1])
-cpu = tf.config.list_physical_devices("CPU")[0]
-devices = [tf.config.LogicalDeviceConfiguration()] * arguments["replicas"]
-if arguments["replicas"] > 1:
-    tf.config.set_logical_device_configuration(cpu, devices)
-from pathlib import Path
+from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.models import AlexNet
-from tfrecords_tools.errors import InputError
 from warptag.training import TrainingSettings, strategy, train
-strategy.JOIN_SECONDS = arguments.get("join_seconds", 120)
+from warptag.training.cluster import free_ports
 
-settings = TrainingSettings(
-    **{**{"loss": "softmax", "learning_rate": 0.5, "epochs": 3, "clip_norm": 0.02,
-          "weight_decay": 0.05}, **arguments["settings"]}
-)
-data = [Records(arguments["data"], "train", part) for part in ("fit", "validation")]
-network = lambda: AlexNet(
-    3, (16, 16, 3), width=0.1, dense_units=16, first_stride=2, dropout=0.0, seed=1
-)
-try:
+
+def run(data, folder, strategy="auto", **settings):
+    """The losses and weights of a small network; replicas would drop different units."""
+    settings = {
+        "loss": "softmax",
+        "learning_rate": 0.5,
+        "epochs": 3,
+        "clip_norm": 0.02,
+        "weight_decay": 0.05,
+    } | settings
     model, history = train(
-        "test", network, *data, settings, Path(arguments["folder"]), k=1, context={},
-        strategy=arguments["strategy"],
+        "test",
+        lambda: AlexNet(
+            3, (16, 16, 3), width=0.1, dense_units=16, first_stride=2, dropout=0.0, seed=1
+        ),
+        *(Records(data, "train", part) for part in ("fit", "validation")),
+        TrainingSettings(**settings),
+        Path(folder),
+        k=1,
+        context={},
+        strategy=strategy,
     )
-except InputError as error:
-    sys.exit(f"Error: {error}")
-weights = [weight.tolist() for weight in model.get_weights()]
-print(json.dumps({"losses": list(history["loss"]), "weights": weights}))
+    weights = [weight.tolist() for weight in model.get_weights()]
+    return {"losses": list(history["loss"]), "weights": weights}
+
+
+# Replicas and clusters are set up before TensorFlow starts, so in processes of their own.
+PROCESS = """
+import json, sys
+import tensorflow as tf
+
+num_replicas, *runs = json.loads(sys.argv[1])
+if num_replicas > 1:
+    [cpu] = tf.config.list_physical_devices("CPU")
+    devices = [tf.config.LogicalDeviceConfiguration()] * num_replicas
+    tf.config.set_logical_device_configuration(cpu, devices)
+from test_training_strategies import run
+from tfrecords_tools.errors import InputError
+
+results = []
+for arguments in runs:
+    try:
+        results.append(run(**arguments))
+    except InputError as error:
+        results.append(str(error))
+print(json.dumps(results))
 """
 
 
-def start(tf_config=None, **arguments):
-    arguments = {"replicas": 1, "settings": {}, "strategy": "auto", **arguments}
-    arguments = {name: str(v) if isinstance(v, Path) else v for name, v in arguments.items()}
+def start(runs, num_replicas=1, tf_config=None):
+    """A process that makes some runs, one after another."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     if tf_config is not None:
         environment["TF_CONFIG"] = json.dumps(tf_config)
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, json.dumps(arguments)],
+        [sys.executable, "-c", PROCESS, json.dumps([num_replicas, *runs], default=str)],
+        cwd=Path(__file__).parent,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -62,7 +79,7 @@ def start(tf_config=None, **arguments):
     )
 
 
-def result_of(process):
+def results_of(process):
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors[-3000:]
     return json.loads(output.splitlines()[-1])
@@ -70,7 +87,18 @@ def result_of(process):
 
 @pytest.fixture(scope="module")
 def one_replica(striped, tmp_path_factory):
-    return result_of(start(data=striped, folder=tmp_path_factory.mktemp("one")))
+    return run(striped, tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(scope="module")
+def two_replicas(striped, tmp_path_factory):
+    """What comes of a run as `one_replica`'s, of two with WARP, and of a batch that is odd."""
+    warp = {"loss": "warp", "normalization": "violators", "epochs": 1}
+    runs = [{}, warp, {**warp, "precision": "float16"}, {"batch_size": 9}]
+    folder = tmp_path_factory.mktemp("two")
+    common = {"data": striped, "strategy": "mirrored"}
+    runs = [{**one, **common, "folder": folder / str(i)} for i, one in enumerate(runs)]
+    return results_of(start(runs, num_replicas=2))
 
 
 def assert_same_curve(result, one_replica):
@@ -80,32 +108,17 @@ def assert_same_curve(result, one_replica):
         np.testing.assert_allclose(weights, others, atol=2e-5)
 
 
-def test_two_replicas_give_the_loss_curve_of_one(striped, tmp_path, one_replica):
-    result = result_of(start(data=striped, folder=tmp_path, replicas=2, strategy="mirrored"))
-    assert_same_curve(result, one_replica)
+def test_two_replicas_give_the_loss_curve_of_one(two_replicas, one_replica):
+    assert_same_curve(two_replicas[0], one_replica)
 
 
-def test_two_replicas_train_with_warp_and_scaled_losses(striped, tmp_path):
-    settings = {"loss": "warp", "normalization": "violators", "epochs": 1}
-    arguments = {"data": striped, "replicas": 2, "strategy": "mirrored"}
-    for precision in ("float32", "float16"):
-        result = result_of(
-            start(
-                folder=tmp_path / precision,
-                settings={**settings, "precision": precision},
-                **arguments,
-            )
-        )
-        assert np.isfinite(result["losses"]).all()
+@pytest.mark.parametrize("number", [1, 2], ids=["float32", "float16"])
+def test_two_replicas_train_with_warp_and_scaled_losses(two_replicas, number):
+    assert np.isfinite(two_replicas[number]["losses"]).all()
 
 
-def test_a_batch_that_replicas_cannot_share_is_refused(striped, tmp_path):
-    process = start(
-        data=striped, folder=tmp_path, replicas=2, strategy="mirrored", settings={"batch_size": 9}
-    )
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "batch_size 9 cannot be shared by 2 replicas" in errors
+def test_a_batch_that_replicas_cannot_share_is_refused(two_replicas):
+    assert "batch_size 9 cannot be shared by 2 replicas" in two_replicas[3]
 
 
 def two_machines():
@@ -115,34 +128,31 @@ def two_machines():
 
 
 def test_two_machines_give_the_loss_curve_of_one(striped, tmp_path, one_replica):
-    processes = [
-        start(tf_config, data=striped, folder=tmp_path, strategy="multi-worker")
-        for tf_config in two_machines()
-    ]
+    runs = [{"data": striped, "folder": tmp_path, "strategy": "multi-worker"}]
+    processes = [start(runs, tf_config=tf_config) for tf_config in two_machines()]
     for process in processes:
-        assert_same_curve(result_of(process), one_replica)
+        [result] = results_of(process)
+        assert_same_curve(result, one_replica)
     assert (tmp_path / "model.keras").exists()
 
 
-def test_a_machine_that_never_appears_is_named(striped, tmp_path):
+def test_a_machine_that_never_appears_is_named(striped, tmp_path, monkeypatch):
     first, _ = two_machines()
-    process = start(first, data=striped, folder=tmp_path, strategy="multi-worker", join_seconds=3)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert f"worker 1 ({first['cluster']['worker'][1]})" in errors.splitlines()[-1]
-    assert "did not answer within 3 seconds" in errors
+    monkeypatch.setenv("TF_CONFIG", json.dumps(first))
+    monkeypatch.setattr(strategy, "JOIN_SECONDS", 1)
+    with pytest.raises(InputError, match="did not answer within 1 seconds") as error:
+        run(striped, tmp_path, "multi-worker")
+    assert f"worker 1 ({first['cluster']['worker'][1]})" in str(error.value)
 
 
-def test_a_cluster_for_another_strategy_is_refused(striped, tmp_path):
-    process = start(two_machines()[0], data=striped, folder=tmp_path, strategy="parameter-server")
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "disagree: its cluster has no parameter servers" in errors
+def test_a_cluster_for_another_strategy_is_refused(striped, tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", json.dumps(two_machines()[0]))
+    with pytest.raises(InputError, match="disagree: its cluster has no parameter servers"):
+        run(striped, tmp_path, "parameter-server")
 
 
-@pytest.mark.parametrize("strategy", ["multi-worker", "parameter-server"])
-def test_several_machines_need_tf_config(striped, tmp_path, strategy):
-    process = start(data=striped, folder=tmp_path, strategy=strategy)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "needs TF_CONFIG" in errors
+@pytest.mark.parametrize("name", ["multi-worker", "parameter-server"])
+def test_several_machines_need_tf_config(striped, tmp_path, monkeypatch, name):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(InputError, match="needs TF_CONFIG"):
+        run(striped, tmp_path, name)

@@ -67,7 +67,7 @@ def make_page(taggers: dict[str, Tagger], topk: int = 5):
         image = gradio.Image(label="Photograph", sources=["upload", "clipboard"], height=360)
         # The file as it is: the run checks and prepares it as it did its own images. Gradio would
         # decode it, and knows no subclass of its components.
-        image.preprocess = lambda payload: None if payload is None else payload.path
+        setattr(image, "preprocess", lambda payload: payload and payload.path)  # noqa: B010
         with gradio.Row():
             tables = [
                 gradio.Dataframe(
