@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
 from command_line import warptag
 
-from warptag.annotation import Tagger, writers
+from warptag.annotation import Tagger, output, writers
 from warptag.cli import cli
 
 ODD_NAMES = ["two words.jpg", "grün.png", "-dash.jpg", 'a,b;"c".jpg', "line\nend.jpg", "x<b>.jpg"]
@@ -93,7 +94,7 @@ def test_a_threshold_needs_a_calibration(tmp_path, photographs):
     (run / "calibration.json").unlink()
     refused = annotate("photos", "--model", run, "--threshold", 0.5)
     assert refused.exit_code == 2
-    assert "without validation images" in refused.output
+    assert "could not be fitted" in refused.output
     table = rows(annotate("photos", "--model", run, "--format", "csv").stdout)
     assert {row["probability"] for row in table} == {""}
 
@@ -164,6 +165,13 @@ def test_a_stopped_command_goes_on_where_it_was(run, photographs, monkeypatch):
     assert len(read) == len(photographs) - 4
     # The last digits of scores depend on how many photographs share a batch.
     assert named_tags("tags.csv") == named_tags("whole.csv")
+    # Photographs that a later command does not ask for are not in its file.
+    count = 0
+    monkeypatch.setattr(writers.OneFile, "write", write_four)
+    annotate(*arguments)
+    monkeypatch.setattr(writers.OneFile, "write", write)
+    annotate(*arguments[1:], "--", photographs[-1])
+    assert {name for name, _ in named_tags("tags.csv")} == {str(photographs[-1])}
     # Another question begins anew.
     count = 0
     monkeypatch.setattr(writers.OneFile, "write", write_four)
@@ -172,6 +180,37 @@ def test_a_stopped_command_goes_on_where_it_was(run, photographs, monkeypatch):
     other = annotate(*arguments, "--topk", 1)
     assert "goes on" not in other.stderr
     assert len(named_tags("tags.csv")) == len(photographs)
+
+
+def test_two_commands_do_not_write_one_file(run, photographs):
+    first = writers.OneFile(output.Csv(), Path("tags.csv"), {})
+    refused = annotate("photos", "--model", run, "--format", "csv", "--output", "tags.csv")
+    assert "another command is writing tags.csv" in str(refused.exception)
+    first.close()
+
+
+def test_an_output_that_is_no_plain_file_is_refused(run, photographs):
+    os.symlink("elsewhere", "link")
+    result = annotate("photos", "--model", run, "--format", "csv", "--output", "link")
+    assert "no plain file" in str(result.exception)
+
+
+def test_a_model_of_other_tags_is_refused(tmp_path, photographs):
+    run = make_run(tmp_path / "other")
+    settings = json.loads((run / "settings.json").read_text())
+    settings["tag_names"].append("one more")
+    (run / "settings.json").write_text(json.dumps(settings))
+    result = annotate("photos", "--model", run)
+    assert "3 scores and its settings.json 4 tags" in str(result.exception)
+
+
+def test_nothing_named_is_an_error_and_an_empty_folder_is_left_out(run, photographs):
+    assert "no photograph was named" in str(annotate("-", "--model", run, input="").exception)
+    os.mkdir("empty")
+    result = annotate("empty", photographs[0], "--model", run, "--format", "csv")
+    assert result.exit_code == 1
+    assert "empty holds no image" in result.stderr
+    assert rows(result.stdout)
 
 
 def test_an_output_that_cannot_be_written_is_named(run, photographs):

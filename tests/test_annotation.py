@@ -66,7 +66,7 @@ def test_files_that_are_no_images_are_reported_in_their_place(run, tmp_path):
             None,
             "no image of a known format",
             "Premature end",
-            "not a file",
+            "holds no image",
             "No such",
         ),
         strict=True,
@@ -130,9 +130,11 @@ def test_files_folders_and_patterns_are_found_in_a_repeatable_order(tmp_path, mo
     assert listed("**/*.jp*g", "b/notes.txt") == ["[odd] name.jpg", "a.jpeg", "b/notes.txt"]
     # A file of this name is meant, not a pattern; what is not there is reported when it is read.
     assert listed("[odd] name.jpg", "no*.jpg") == ["[odd] name.jpg", "no*.jpg"]
+    # A folder without images is named itself, and reported when it is read.
     Path("empty").mkdir()
-    with pytest.raises(InputError, match="empty holds no image"):
-        listed("empty")
+    assert listed("empty", "b/1.png") == ["empty", "b/1.png"]
+    with pytest.raises(InputError, match="a name is empty"):
+        listed("")
 
 
 @pytest.mark.parametrize(
@@ -149,6 +151,10 @@ def test_names_come_from_standard_input(text):
 
 def test_zero_bytes_let_names_hold_line_ends():
     assert listed("-", text=b"a\0line\nend.jpg\0") == ["a", "line\nend.jpg"]
+
+
+def test_names_that_begin_as_some_images_do_are_names():
+    assert listed("-", text=b"BMW.jpg\nRIFF.png\n") == ["BMW.jpg", "RIFF.png"]
 
 
 def test_an_image_on_standard_input_is_refused():

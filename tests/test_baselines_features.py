@@ -26,7 +26,7 @@ def striped_images(num_images, seed):
 @pytest.fixture(scope="module")
 def fitted():
     images, labels = striped_images(40, seed=0)
-    features = VisualFeatures(codebook_size=20, num_components=10, image_size=64)
+    features = VisualFeatures(codebook_size=20, num_components=10, image_size=32)
     return features.fit(images), images, labels
 
 
@@ -77,14 +77,17 @@ def test_images_of_one_colour_and_any_size_are_finite(fitted, shape, value):
 
 def test_training_images_of_one_colour_are_finite():
     images = [np.full((40, 40, 3), value, np.uint8) for value in (0, 0, 200)]
-    assert np.isfinite(VisualFeatures().fit_transform(images)).all()
+    assert np.isfinite(VisualFeatures(image_size=32).fit_transform(images)).all()
     same = [images[0]] * 4
-    assert np.isfinite(VisualFeatures().fit_transform(same)).all()
+    assert np.isfinite(VisualFeatures(image_size=32).fit_transform(same)).all()
 
 
 def test_few_images_cap_the_components():
     images, _ = striped_images(5, seed=0)
-    assert VisualFeatures(codebook_size=8).fit_transform(images).shape == (5, 9 * (5 - 1))
+    assert VisualFeatures(codebook_size=8, image_size=32).fit_transform(images).shape == (
+        5,
+        9 * (5 - 1),
+    )
 
 
 def test_images_are_read_as_a_stream(fitted, monkeypatch, small_chunks):

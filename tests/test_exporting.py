@@ -226,6 +226,7 @@ def test_a_missing_package_is_one_message(run, tmp_path, monkeypatch):
 
 def test_an_earlier_export_is_replaced_as_a_whole(run, tmp_path):
     (tmp_path / "to" / "savedmodel").mkdir(parents=True)
+    (tmp_path / "to" / "MODEL_CARD.md").write_text("before")
     export_run(run, ["keras"], tmp_path / "to", say=str)
     assert not (tmp_path / "to" / "savedmodel").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["to"]
@@ -237,6 +238,13 @@ def test_a_folder_with_something_else_is_refused(run):
     assert (run / "model.keras").exists()
 
 
+def test_a_model_of_ones_own_is_not_taken_for_an_export(run, tmp_path):
+    (tmp_path / "model.keras").write_text("mine")
+    with pytest.raises(InputError, match="holds something else"):
+        export_run(run, ["keras"], tmp_path)
+    assert (tmp_path / "model.keras").read_text() == "mine"
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_nothing_half_written_is_left(run, tmp_path, monkeypatch, error):
     def write(model, path, tag_names):
@@ -246,6 +254,7 @@ def test_nothing_half_written_is_left(run, tmp_path, monkeypatch, error):
     monkeypatch.setattr(FORMATS["keras"], "write", write)
     (tmp_path / "to").mkdir()
     (tmp_path / "to" / "tags.txt").write_text("before")
+    (tmp_path / "to" / "MODEL_CARD.md").write_text("before")
     with pytest.raises((InputError, KeyboardInterrupt), match="No space left|^$"):
         export_run(run, ["keras"], tmp_path / "to")
     assert [path.name for path in tmp_path.iterdir()] == ["to"]

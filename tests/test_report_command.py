@@ -77,12 +77,18 @@ def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path):
     before = written[-1].read_bytes()
     assert report(folder) == [written[-1]]
     assert written[-1].read_bytes() == before
+    # With the records it is scored again, and shows a run that came later.
+    shutil.copytree(runs / "models" / "warp", folder / "models" / "warp" / "seed1")
+    report(folder, records=striped, say=lines.append)
+    assert "2 seeds" in (folder / "report.html").read_text()
 
 
 def test_the_folder_of_one_run_and_its_other_seeds(runs, striped, tmp_path):
     shutil.copytree(runs / "models" / "warp", tmp_path / "one")
     report(tmp_path / "one", records=striped, split="train", say=str)
-    assert "split train" in (tmp_path / "one" / "report.html").read_text()
+    history = "models/warp/history.csv"
+    assert (tmp_path / "one" / "history.csv").read_bytes() == (runs / history).read_bytes()
+    assert "split train" in (tmp_path / "one" / "report" / "report.html").read_text()
 
     shutil.copytree(runs, tmp_path / "seeds")
     warp = tmp_path / "seeds" / "models" / "warp"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import keras
 import numpy as np
 
@@ -16,10 +18,22 @@ def small_network() -> keras.Model:
     return AlexNet(3, (16, 16, 3), width=0.1, dense_units=64, first_stride=2, dropout=0.3, seed=1)
 
 
+@cache
+def records(data):
+    """What is trained on and what for validation; indexing takes longer than an epoch."""
+    return Records(data, "train", "fit"), Records(data, "train", "validation")
+
+
 def fit(data, folder, settings=FAST, context=None, **options):
-    records = Records(data, "train", "fit"), Records(data, "train", "validation")
     return train(
-        "test", small_network, *records, settings, folder, k=1, context=context or {}, **options
+        "test",
+        small_network,
+        *records(data),
+        settings,
+        folder,
+        k=1,
+        context=context or {},
+        **options,
     )
 
 

@@ -128,6 +128,8 @@ def load_calibration(run: Path) -> Calibration | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         calibration = Calibration(**{name: float(value) for name, value in content.items()})
+        if not all(map(math.isfinite, asdict(calibration).values())):
+            raise ValueError("a number is not finite")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} cannot be read ({error}); remove it, and give the command that trained the "

@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from tfrecords_tools.errors import InputError
 from tfrecords_tools.shards import file_sha256
+from warptag.annotation.calibration import CALIBRATION
 from warptag.annotation.output import choose_tags, make_format, printable
 from warptag.annotation.tagger import Tagger
 from warptag.annotation.writers import BesideEach, OneFile, StandardOutput
-from warptag.training.run_folder import MODEL
+from warptag.training.run_folder import MODEL, SETTINGS
 
 Writer = StandardOutput | OneFile | BesideEach
 
@@ -30,7 +32,11 @@ def make_writer(
     formatter = make_format(form)
     if output is not None:
         settings = {
-            "model": file_sha256(tagger.run / MODEL),
+            **{
+                name: file_sha256(tagger.run / name)
+                for name in (MODEL, SETTINGS, CALIBRATION)
+                if (tagger.run / name).exists()
+            },
             "topk": topk,
             "threshold": threshold,
             "format": form,
@@ -61,9 +67,9 @@ def annotate_photographs(
         How many could not be read, each reported on standard error.
 
     Raises:
-        InputError: nothing can be written any more.
+        InputError: nothing can be written any more, or no photograph was named.
     """
-    num_unread = num_written = 0
+    num_unread = num_written = num_passed = 0
     # In a terminal the bar would come between the lines of a table.
     lines_in_terminal = isinstance(writer, StandardOutput) and sys.stdout.isatty()
     bar = tqdm(
@@ -78,8 +84,10 @@ def annotate_photographs(
         bar.write(text, file=sys.stderr)
 
     def to_do():
+        nonlocal num_passed
         for path in paths:
             if writer.is_done(path):
+                num_passed += 1
                 bar.update()
             else:
                 yield path
@@ -98,6 +106,8 @@ def annotate_photographs(
                 say(f"Left out: {printable(str(error))}")
             else:
                 num_written += 1
+        if not (num_written or num_unread or num_passed):
+            raise InputError("no photograph was named")
         writer.finish()
     except KeyboardInterrupt:
         if not isinstance(writer, StandardOutput):
@@ -106,6 +116,7 @@ def annotate_photographs(
         raise click.exceptions.Exit(130) from None
     finally:
         bar.close()
+        writer.close()
     if isinstance(writer, BesideEach):
         click.echo(f"{num_written:,} text files written", err=True)
         if writer.num_kept:

@@ -21,16 +21,17 @@ def find_photographs(names: Iterable[str], standard_input: BinaryIO) -> Iterator
     """The image files that the names stand for, in a repeatable order, without looking into them.
 
     A folder stands for all files in and below it whose ending is that of an image format, hidden
-    ones apart; a pattern such as "2024/*.jpg" or "photos/**/*.png" for all it matches; "-" for the
-    names on standard input, one a line, or separated by zero bytes as of `find -print0`. Any other
-    name is taken as a file, whatever its ending; reading it tells whether it is an image.
+    ones apart, or for itself where there is none, which reading it then reports; a pattern such as
+    "2024/*.jpg" or "photos/**/*.png" for all files it matches; "-" for the names on standard input,
+    one a line, or separated by zero bytes as of `find -print0`. Any other name is taken as a file,
+    whatever its ending; reading it tells whether it is an image.
 
     Args:
         names: as given on the command line.
         standard_input: read as far as photographs are asked for.
 
     Raises:
-        InputError: a folder holds no image, or standard input is an image and not names.
+        InputError: a name is empty, or standard input is an image and not names.
 
     Example:
         >>> list(find_photographs(["cat.jpg"], standard_input=None))
@@ -46,15 +47,16 @@ def find_photographs(names: Iterable[str], standard_input: BinaryIO) -> Iterator
 
 def _files(name: str) -> Iterator[Path]:
     path = Path(name)
-    if path.is_dir():
+    if not name:
+        raise InputError("a name is empty; expected files, folders, patterns or -")
+    if os.path.isdir(name):
         yield from _files_below(path)
-    elif glob.has_magic(name) and not path.exists():
-        matches = sorted(glob.glob(name, recursive=True))
+    elif glob.has_magic(name) and not os.path.lexists(name):
+        matches = sorted(
+            match for match in glob.glob(name, recursive=True) if os.path.isfile(match)
+        )
         # A pattern that matches nothing is reported as the file that is missing.
-        for match in matches or [name]:
-            below = Path(match)
-            if not below.is_dir():
-                yield below
+        yield from map(Path, matches or [name])
     else:
         yield path
 
@@ -64,21 +66,20 @@ def _files_below(folder: Path) -> Iterator[Path]:
         ending for ending, name in Image.registered_extensions().items() if name in PHOTOGRAPHS
     }
     found = False
-    for directory, folders, files in os.walk(folder):
+    unread: list[Path] = []
+    for directory, folders, files in os.walk(folder, onerror=lambda e: unread.append(e.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings:
                 found = True
                 yield Path(directory, name)
-    if not found:
-        raise InputError(
-            f"{folder} holds no image; expected files such as photo.jpg in it or in folders below"
-        )
+    yield from map(Path, unread or ([] if found else [folder]))
 
 
 def _read_names(standard_input: BinaryIO) -> Iterator[str]:
     first = standard_input.readline()
-    if first.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"BM")):
+    binary = first.startswith((b"RIFF", b"BM")) and b"\0" in first[:16]
+    if binary or first.startswith((b"\xff\xd8", b"\x89PNG", b"GIF87a", b"GIF89a")):
         raise InputError(
             "standard input is an image; expected the names of files, one a line, as of "
             "`find photos -name '*.jpg'`; an image is given by its name"

@@ -22,6 +22,8 @@ from warptag.training.run_folder import load_run
 BATCH_SIZE = 64
 #: Batches of image files that are read ahead of the network.
 BATCHES_AHEAD = 2
+#: Bytes.
+LARGEST_FILE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class Tagger:
             )
         self.calibration = load_calibration(run)
         self.tag_names: list[str] = self.settings["tag_names"]
+        if model.output_shape[-1] != len(self.tag_names):
+            raise InputError(
+                f"{run}: its model gives {model.output_shape[-1]} scores and its settings.json "
+                f"{len(self.tag_names)} tags; expected the files of one run"
+            )
         self.run = run
         self._forward = _forward_pass(model, self.settings["patches"])
 
@@ -109,11 +116,6 @@ class Tagger:
                 yield Annotation(path, scores[row], likely)
                 row += 1
 
-    def annotate_image(self, image: EncodedImage) -> tuple[np.ndarray, np.ndarray | None]:
-        """Scores and probabilities, (num_tags,) each, of an image in memory."""
-        scores, probabilities = self._score([image])
-        return scores[0], None if probabilities is None else probabilities[0]
-
     def _score(self, images: list[EncodedImage]) -> tuple[np.ndarray, np.ndarray | None]:
         if not images:
             return np.zeros((0, len(self.tag_names)), np.float32), None
@@ -130,11 +132,18 @@ class Tagger:
         """An image file, prepared as in the run's records; the error if it cannot be."""
         image = self.settings["image"]
         try:
+            if path.is_dir():
+                os.listdir(path)
+                raise InputError(f"{path} holds no image; expected files such as photo.jpg in it")
             if path.exists() and not path.is_file():
                 raise InputError(f"{path} is not a file; expected an image")
+            if path.exists() and path.stat().st_size > LARGEST_FILE:
+                raise InputError(f"{path} is too large to be a photograph, over a gigabyte")
             return load_image(path, image["size"], image["shorter_side"])
         except InputError as error:
             return error
+        except OSError as error:
+            return InputError(f"{path} cannot be read: {error.strerror}")
 
     def _batches(
         self, paths: Iterator[Path]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +37,9 @@ class StandardOutput:
     def finish(self) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
 
 class OneFile:
     """A file that appears when it is whole; until then what is done stands in a journal beside it.
@@ -52,37 +55,55 @@ class OneFile:
         self.journal = output.with_name(f".{output.name}.partial")
         self.settings = json.dumps(settings, sort_keys=True)
         self.done: set[str] = set()
+        self.asked: set[str] = set()
+        if output.is_symlink() or (output.exists() and not output.is_file()):
+            raise InputError(f"{output} is no plain file; choose another --output")
         with _write_errors(output):
             output.parent.mkdir(parents=True, exist_ok=True)
+            self.file = self.journal.open("ab")
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.close()
+            raise InputError(f"another command is writing {output}; wait for its end") from error
+        with _write_errors(output):
             num_whole_bytes = 0
             for end, path, _ in self._entries():
                 self.done.add(path)
                 num_whole_bytes = end
-            if self.done:
-                # A line cut off by a kill or a full disk would spoil the next one.
-                os.truncate(self.journal, num_whole_bytes)
-            else:
-                self.journal.write_bytes(self.settings.encode() + b"\n")
+            # A line cut off by a kill or a full disk would spoil the next one.
+            self.file.truncate(num_whole_bytes)
+            if not self.done:
+                self._append(self.settings)
         self.num_resumed = len(self.done)
 
     def is_done(self, path: Path) -> bool:
+        self.asked.add(str(path))
         return str(path) in self.done
 
     def write(self, path: Path, tags: list[Tag]) -> None:
-        line = json.dumps([str(path), self.form.text(path, tags)]).encode() + b"\n"
-        with _write_errors(self.output), self.journal.open("ab") as journal:
-            journal.write(line)
+        self._append(json.dumps([str(path), self.form.text(path, tags)]))
 
     def finish(self) -> None:
         with _write_errors(self.output):
             write_whole(self.output, self._write_texts)
             self.journal.unlink()
 
+    def close(self) -> None:
+        self.file.close()
+
+    def _append(self, line: str) -> None:
+        with _write_errors(self.output):
+            self.file.write(line.encode() + b"\n")
+            self.file.flush()
+
     def _write_texts(self, path: Path) -> None:
         with path.open("w", encoding="utf-8", errors=ENCODING_ERRORS, newline="") as file:
             file.write(self.form.heading)
-            for _, _, text in self._entries():
-                file.write(text)
+            for _, name, text in self._entries():
+                # The journal may be of a command that was stopped over other photographs.
+                if name in self.asked:
+                    file.write(text)
 
     def _entries(self) -> Iterator[tuple[int, str, str]]:
         """Where each whole entry ends in the journal, the photograph, and its text."""
@@ -118,13 +139,16 @@ class BesideEach:
 
     def is_done(self, path: Path) -> bool:
         beside = path.with_suffix(".txt")
-        done = not self.overwrite and beside not in self.written and beside.exists()
+        others = beside != path and beside not in self.written
+        done = not self.overwrite and others and beside.exists()
         self.num_kept += done
         return done
 
     def write(self, path: Path, tags: list[Tag]) -> InputError | None:
         """Returns why this photograph gets no text file, if so."""
         beside = path.with_suffix(".txt")
+        if beside == path:
+            return InputError(f"{path} would be replaced by its own tags; rename it")
         if beside in self.written:
             return InputError(
                 f"{path}: {beside} holds the tags of another photograph of this name; rename one"
@@ -135,6 +159,9 @@ class BesideEach:
         return None
 
     def finish(self) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
 

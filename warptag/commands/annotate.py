@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import click
@@ -64,6 +65,8 @@ def annotate(
     """
     if output is not None and form not in ("csv", "json"):
         raise click.UsageError(f"--output takes csv or json, not {form}")
+    if threshold is not None and threshold != threshold:
+        raise click.BadParameter("nan is no probability", param_hint="--threshold")
     if overwrite and form != "txt":
         raise click.UsageError("--overwrite is for --format txt")
     import_tensorflow()
@@ -74,14 +77,15 @@ def annotate(
     tagger = Tagger(run)
     if threshold is not None and tagger.calibration is None:
         raise click.UsageError(
-            f"--threshold needs probabilities, and {run} was trained without validation images to "
-            "fit them to; use --topk"
+            f"--threshold needs probabilities, and those of {run} could not be fitted to its "
+            "validation images; use --topk"
         )
     topk = 5 if topk is None and threshold is None else topk
     writer = make_writer(form, output, overwrite, tagger, topk, threshold)
 
     def paths():
-        return find_photographs(photographs, sys.stdin.buffer)
+        names_wanted = STANDARD_INPUT in photographs
+        return find_photographs(photographs, sys.stdin.buffer if names_wanted else BytesIO())
 
     # Counted by a walk of its own, so that millions of names need not be kept.
     count = None if STANDARD_INPUT in photographs else sum(1 for _ in paths())

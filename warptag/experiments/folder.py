@@ -15,6 +15,9 @@ EXPERIMENT = replace(
     name="folder",
     title="own photographs",
     source="folder",
+    source_settings={**COREL5K.source_settings, "test_share": 0.2},
+    # Corel5K's 25 are for thousands of photographs.
+    training=replace(COREL5K.training, epochs=100),
     feature_source_settings=None,
     published=False,
     selection_k=3,

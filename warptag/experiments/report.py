@@ -12,7 +12,7 @@ from tfrecords_tools.errors import InputError
 from warptag.annotation.calibration import load_calibration
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
-from warptag.experiments import EXPERIMENTS, load_experiment
+from warptag.experiments import TRAINABLE, load_experiment
 from warptag.experiments.evaluate import check_tags
 from warptag.experiments.experiment import METHODS
 from warptag.experiments.networks import Run
@@ -25,6 +25,8 @@ from warptag.training import predict
 from warptag.training.run_folder import HISTORY, SETTINGS, load_run
 
 KS = (3, 5)
+#: Begins command.txt of what is made here.
+COMMAND = "warptag report"
 
 
 def report(
@@ -36,9 +38,10 @@ def report(
 ) -> list[Path]:
     """Make the report page of a folder.
 
-    With tables in the folder, the page is made of the files there. Without, the trained runs in it
-    (`models/LOSS` and `models/LOSS/seedN`, or the folder itself) score a split of the records, and
-    tables, plots and page are written into the folder.
+    With tables of `warptag reproduce` in the folder, the page is made of the files there. Else the
+    trained runs in it (`models/LOSS` and `models/LOSS/seedN`) score a split of the records, and
+    tables, plots and page are written into the folder, or for one run's own folder into `report`
+    in it.
 
     Args:
         directory: a folder of results, of `warptag train`, or of one run.
@@ -53,7 +56,8 @@ def report(
         InputError: the folder holds neither tables nor runs, a file in it is damaged, or runs and
             records do not fit.
     """
-    if table_paths(directory):
+    data = records or directory / "data"
+    if table_paths(directory) and not (_made_here(directory) and data.is_dir()):
         if records is not None:
             raise InputError(
                 f"{directory} holds tables already, and the page shows these; to score other "
@@ -66,11 +70,13 @@ def report(
             f"{directory} holds neither tables (table_k3.csv) nor trained runs (models/warp); "
             "expected a folder such as results/scenes, or the --output of `warptag train`"
         )
-    data = records or directory / "data"
     if not data.is_dir():
         raise InputError(f"{data} is not a folder of records; name one with --records DIR")
     test = Records(data, split)
     runs = _score(folders, test, data, say)
+    if (directory / SETTINGS).exists():
+        # The run has files of the same names.
+        directory = directory / "report"
     first = next(iter(runs.values()))[0].settings
     fit = Records(data, _training_split(test), "fit", first["validation_share"])
     evaluation = _evaluation(runs, fit, test)
@@ -86,7 +92,7 @@ def report(
     )
     every_run = [run for some in runs.values() for run in some]
     write_runs(every_run, test.labels, evaluation.ks, directory / "runs.csv")
-    command = "warptag report DIR" + (" --records RECORDS" if records else "")
+    command = f"{COMMAND} DIR" + (" --records RECORDS" if records else "")
     command += f" --split {split}" if split != "test" else ""
     return [
         *written,
@@ -94,6 +100,14 @@ def report(
         write_bytes(directory / "command.txt", f"{command}\n".encode()),
         write_page(directory),
     ]
+
+
+def _made_here(directory: Path) -> bool:
+    """Whether the tables in the folder are an earlier report's, to be made again."""
+    try:
+        return (directory / "command.txt").read_text(encoding="utf-8").startswith(COMMAND)
+    except (OSError, ValueError):
+        return False
 
 
 def _run_folders(directory: Path) -> list[Path]:
@@ -138,7 +152,7 @@ def _training_split(test: Records) -> str:
 
 def _evaluation(runs: dict[str, list[Run]], fit: Records, test: Records) -> Evaluation:
     name, num_tags = test.info.name, len(test.info.tag_names)
-    known = load_experiment(name) if name in EXPERIMENTS else None
+    known = load_experiment(name) if name in TRAINABLE else None
     title = known.title if known else name
     return Evaluation(
         tag_names=test.info.tag_names,

@@ -71,11 +71,12 @@ def train_experiment(
         source_settings = _with_size_for(experiment, crop_size)
         convert_data(experiment, source_settings, input_dir, records, say)
     networks = Networks(experiment, records, strategy)
-    if len(networks.validation) == 0:
+    try:
+        _ = len(networks.validation), len(networks.fit)
+    except InputError as error:
         raise InputError(
-            f"{records}: none of the {len(networks.fit)} training images is for validation; "
-            "convert more images, or enlarge their share, such as --set validation_share=0.3"
-        )
+            f"{error}; use more images, or choose their share, such as --set validation_share=0.3"
+        ) from error
     num_images = len(networks.fit)
     if 0 < num_images < settings.batch_size:
         say(f"{records}: batches of its {num_images} training images, not of {settings.batch_size}")

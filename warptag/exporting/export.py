@@ -135,7 +135,9 @@ def _check_output(output: Path) -> None:
     """Only an earlier export is replaced."""
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise InputError(f"{output} is not a folder; choose another --output")
-    known = {TAGS, MODEL_CARD, *(form.file for form in FORMATS.values())}
+    known: set[str] = set()
+    if (output / MODEL_CARD).exists():
+        known = {TAGS, MODEL_CARD, *(form.file for form in FORMATS.values())}
     others = sorted(path.name for path in output.glob("*") if path.name not in known)
     if others:
         raise InputError(
