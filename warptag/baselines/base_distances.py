@@ -78,7 +78,9 @@ class BaseDistances:
             query, distance = centred[:, columns], distances[block]
             np.matmul(-2 * query, self.X[:, columns].T, out=distance)
             distance += self.squared_lengths[block]
-            distance += (lengths[block] + 2 * query @ self.mean[columns])[:, None]
+            # BLAS may raise the flag for what it reads beside a vector, not for its numbers.
+            with np.errstate(invalid="ignore"):
+                distance += (lengths[block] + 2 * query @ self.mean[columns])[:, None]
             np.maximum(distance, 0, out=distance)
             np.sqrt(distance, out=distance)
             distance -= self.lower[block]
