@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
-from command_line import warptag
+from command_line import warptag_here
 
 from warptag.annotation import Tagger, output, writers
 from warptag.cli import cli
@@ -257,7 +257,7 @@ def test_names_come_from_standard_input_of_a_process(run, photographs):
 )
 def test_what_is_wrong_is_one_line(photographs, monkeypatch, arguments, status, message):
     monkeypatch.chdir(photographs[0].parent)
-    refused = warptag("annotate", *arguments)
+    refused = warptag_here("annotate", *arguments)
     assert refused.returncode == status
     assert message in refused.stderr
     assert len(refused.stderr.splitlines()) == 1

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
-from command_line import warptag
+from command_line import warptag_here
 
 from tfrecords_tools.errors import InputError
 from warptag.annotation import Tagger
@@ -98,7 +98,7 @@ def test_the_page_tags_a_photograph_and_refuses_what_is_none(models, tmp_path):
 
 def test_without_gradio_the_extra_is_named(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
-    result = warptag("demo", models)
+    result = warptag_here("demo", models)
     assert result.returncode == 1
     assert result.stderr.strip().endswith("pip install 'warptag[demo]'")
     assert len(result.stderr.splitlines()) == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from command_line import warptag
+from command_line import warptag_here
 from test_reporting_files import evaluation
 from training_support import FAST, fit
 
@@ -50,7 +50,7 @@ def test_of_results_the_page_is_made_again_from_the_files(tmp_path):
 
 
 def test_a_folder_that_is_not_there_or_is_nothing_is_one_message(tmp_path):
-    missing, empty = warptag("report", tmp_path / "none"), warptag("report", tmp_path)
+    missing, empty = warptag_here("report", tmp_path / "none"), warptag_here("report", tmp_path)
     assert missing.returncode == 2 and str(tmp_path / "none") in missing.stderr
     assert empty.returncode == 1 and "neither tables" in empty.stderr
     for result in (missing, empty):

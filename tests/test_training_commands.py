@@ -10,7 +10,7 @@ import time
 
 import pandas as pd
 import pytest
-from command_line import warptag
+from command_line import warptag_here
 
 WARPTAG = [sys.executable, "-m", "warptag.cli"]
 SMALL = ["crop_size=16", "network.width=0.05", "network.dense_units=16", "batch_size=16"]
@@ -67,10 +67,10 @@ def test_the_same_command_again_trains_nothing_and_another_is_refused(trained):
     output, options, _ = trained
     model = output / "models" / "softmax" / "model.keras"
     made = model.stat().st_mtime_ns
-    again = warptag("train", "scenes", "--loss", "softmax", *options)
+    again = warptag_here("train", "scenes", "--loss", "softmax", *options)
     assert again.returncode == 0, again.stderr
     assert model.stat().st_mtime_ns == made
-    other = warptag("train", "scenes", "--loss", "softmax", *options, "--set", "epochs=3")
+    other = warptag_here("train", "scenes", "--loss", "softmax", *options, "--set", "epochs=3")
     assert_one_error(other, "epochs 2, now 3", "--restart")
     assert model.stat().st_mtime_ns == made
 
@@ -88,7 +88,7 @@ def test_the_same_command_again_trains_nothing_and_another_is_refused(trained):
     ],
 )
 def test_wrong_arguments_are_one_error(tmp_path, arguments, status, texts):
-    result = warptag(*arguments, "--output", tmp_path / "output")
+    result = warptag_here(*arguments, "--output", tmp_path / "output")
     assert_one_error(result, *texts, status=status)
 
 
@@ -99,7 +99,7 @@ def test_records_of_other_tags_are_refused_by_evaluate(trained, striped, tmp_pat
     (tmp_path / "dataset_info.json").write_text(json.dumps(info))
     for shard in striped.glob("*.tfrecord"):
         (tmp_path / shard.name).symlink_to(shard)
-    result = warptag("evaluate", output / "models" / "softmax", "--records", tmp_path)
+    result = warptag_here("evaluate", output / "models" / "softmax", "--records", tmp_path)
     assert_one_error(result, str(tmp_path), "unknown to the run: unheard of")
 
 
@@ -109,22 +109,24 @@ def test_a_run_that_is_not_finished_or_damaged_is_named(trained, striped, tmp_pa
     folder.mkdir()
     settings = (output / "models" / "softmax" / "settings.json").read_bytes()
     (folder / "settings.json").write_bytes(settings)
-    assert_one_error(warptag("evaluate", folder, "--records", striped), "not finished")
+    assert_one_error(warptag_here("evaluate", folder, "--records", striped), "not finished")
     (folder / "model.keras").write_bytes(b"no model")
     assert_one_error(
-        warptag("evaluate", folder, "--records", striped), "model.keras cannot be read"
+        warptag_here("evaluate", folder, "--records", striped), "model.keras cannot be read"
     )
 
 
 def test_more_tags_an_image_than_there_are_is_one_error(trained, striped):
     output, _, _ = trained
-    result = warptag("evaluate", output / "models" / "softmax", "--records", striped, "--topk", "4")
+    result = warptag_here(
+        "evaluate", output / "models" / "softmax", "--records", striped, "--topk", "4"
+    )
     assert_one_error(result, "--topk 4", "has 3 tags")
 
 
 def test_tf_config_that_makes_no_sense_is_one_error(striped, tmp_path, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", "{")
-    result = warptag("train", "scenes", "--records", striped, "--output", tmp_path)
+    result = warptag_here("train", "scenes", "--records", striped, "--output", tmp_path)
     assert_one_error(result, "TF_CONFIG is not JSON")
 
 
@@ -151,7 +153,7 @@ def test_a_cluster_goes_on_after_a_killed_worker_and_its_model_tags(striped, tmp
     assert process.returncode == 0, errors
     assert "started again as process" in output
     assert len(pd.read_csv(history)) == 20
-    evaluated = warptag(
+    evaluated = warptag_here(
         "evaluate", tmp_path / "models" / "warp", "--records", striped, "--topk", "1"
     )
     assert evaluated.returncode == 0, evaluated.stderr
