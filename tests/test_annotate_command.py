@@ -15,6 +15,7 @@ from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
 from command_line import warptag_here
 
+from tfrecords_tools.errors import InputError
 from warptag.annotation import Tagger, output, writers
 from warptag.cli import cli
 
@@ -187,6 +188,16 @@ def test_two_commands_do_not_write_one_file(run, photographs):
     refused = annotate("photos", "--model", run, "--format", "csv", "--output", "tags.csv")
     assert "another command is writing tags.csv" in str(refused.exception)
     first.close()
+
+
+def test_a_journal_that_was_removed_is_no_whole_file(photographs):
+    writer = writers.OneFile(output.Csv(), Path("tags.csv"), {})
+    writer.write(photographs[0], [])
+    Path(".tags.csv.partial").unlink()
+    with pytest.raises(InputError, match="was removed or changed"):
+        writer.finish()
+    writer.close()
+    assert not os.path.exists("tags.csv")
 
 
 def test_an_output_that_is_no_plain_file_is_refused(run, photographs):

@@ -105,14 +105,21 @@ def test_only_a_few_batches_of_files_are_read_ahead(run, tmp_path):
 
 def test_a_run_of_an_earlier_version_and_a_damaged_calibration_are_named(tmp_path):
     run = make_run(tmp_path / "run")
-    (run / "calibration.json").write_text('{"score": "high"}')
-    with pytest.raises(InputError, match="calibration.json cannot be read"):
-        Tagger(run)
-    settings = json.loads((run / "settings.json").read_text())
-    del settings["image"]
-    (run / "settings.json").write_text(json.dumps(settings))
-    with pytest.raises(InputError, match="earlier version"):
-        Tagger(run)
+    for score in ('"high"', "NaN"):
+        numbers = f'{{"score": {score}, "log_sum_exp": 0, "intercept": 0}}'
+        (run / "calibration.json").write_text(numbers)
+        with pytest.raises(InputError, match="calibration.json cannot be read"):
+            Tagger(run)
+    whole = json.loads((run / "settings.json").read_text())
+    wrong = [{"image": None}, {"image": {"size": 0, "shorter_side": False}}, {"patches": "nine"}]
+    for change in wrong:
+        (run / "settings.json").write_text(json.dumps({**whole, **change}))
+        with pytest.raises(InputError, match="earlier version"):
+            Tagger(run)
+    for text in ("5", "[]", '{"tag_names": 3}', "[" * 100_000):
+        (run / "settings.json").write_text(text)
+        with pytest.raises(InputError, match="not the folder of a trained run"):
+            Tagger(run)
 
 
 def listed(*names, text=b""):
@@ -155,6 +162,10 @@ def test_zero_bytes_let_names_hold_line_ends():
 
 def test_names_that_begin_as_some_images_do_are_names():
     assert listed("-", text=b"BMW.jpg\nRIFF.png\n") == ["BMW.jpg", "RIFF.png"]
+
+
+def test_a_first_name_may_hold_a_line_end():
+    assert listed("-", text=b"line\nend.jpg\0b.jpg\0") == ["line\nend.jpg", "b.jpg"]
 
 
 def test_an_image_on_standard_input_is_refused():

@@ -179,3 +179,13 @@ def test_an_unknown_split_a_missing_folder_and_a_misspelt_choice_are_named(data,
         Records(data, "train", "valid")
     with pytest.raises(ValueError, match="damaged must be one of .* got 'ignore'"):
         Records(data, "train", damaged="ignore")
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_of_a_few_images_one_is_for_validation_and_the_others_are_fitted(tmp_path, count):
+    folder = convert_coded(tmp_path, train=count)
+    validation = Records(folder, "train", "validation", 0.001)
+    assert len(validation) == 1
+    fit = Records(folder, "train", "fit", 0.001)
+    numbers = [*picture_numbers(list(fit)), *picture_numbers(list(validation))]
+    assert sorted(numbers) == list(range(count))

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from tfrecords_tools.errors import InputError
-from warptag.experiments import EXPERIMENTS, load_experiment, provenance
+from warptag import provenance
+from warptag.experiments import EXPERIMENTS, load_experiment
 from warptag.experiments.experiment import GRID
 from warptag.experiments.quick import quick
 from warptag.experiments.reproduce import reproduce

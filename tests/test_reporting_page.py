@@ -243,7 +243,13 @@ def test_a_hundred_thousand_tags_stay_below_three_megabytes(tmp_path):
         ("table_k3.csv", "", "No columns to parse"),
         ("claims.csv", "k,number\n3,1\n", "no column statement"),
         ("per_class.csv", "tag,train_count,test_count\nsky,many,1\n", "train_count must hold num"),
+        (
+            "per_class.csv",
+            "tag,train_count,test_count,CNN + WARP recall\nsky,1,1,0.5\n",
+            r"no column CNN \+ WARP precision",
+        ),
         ("history.csv", "method,seed,epoch\nA,0,1\n", "no column loss"),
+        ("history.csv", "method,seed,epoch,loss,val_n_plus\nA,0,1,1,x\n", "val_n_plus must hold"),
         ("summary.json", '{"title": 3}', "JSON with title"),
         ("gallery.json", '{"k": 3, "images": [{"row": "', "JSON as"),
         ("gallery.json", '{"k": 3, "images": [{"row": "a"}]}', "JSON as"),
@@ -256,6 +262,19 @@ def test_a_damaged_file_is_named(tmp_path, name, content, message):
         write_page(tmp_path)
     assert name in str(error.value)
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_table_without_a_number_of_seeds_is_damaged(tmp_path):
+    write_table(tmp_path, **{"CNN + WARP": (36.60, 0.1, np.nan)})
+    with pytest.raises(InputError, match="seeds must hold numbers"):
+        write_page(tmp_path)
+
+
+def test_a_loss_that_exploded_still_has_its_curve(tmp_path):
+    write_table(tmp_path, **{"CNN + WARP": (36.60, 0.1, 3)})
+    lines = ["method,seed,epoch,loss", "CNN + WARP,0,1,2.5", "CNN + WARP,0,2,1e308"]
+    (tmp_path / "history.csv").write_text("\n".join(lines) + "\n")
+    assert write_page(tmp_path).stat().st_size > 1000
 
 
 def test_no_tables_no_page(tmp_path):

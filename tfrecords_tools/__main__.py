@@ -11,10 +11,10 @@ import click
 
 from tfrecords_tools.download.command import nuswide_download
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.messages import printable, show_usage_error
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.sources import SOURCES, source_class
 from tfrecords_tools.sources.nuswide.command import nuswide_features
-from tfrecords_tools.usage_errors import show_usage_error
 
 FOLDER = click.Path(path_type=Path)
 KEEP = "keep"
@@ -206,7 +206,7 @@ def main() -> None:
         show_usage_error(error)
         sys.exit(error.exit_code)
     except (InputError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         sys.exit(1)
 
 

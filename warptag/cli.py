@@ -9,7 +9,7 @@ import click
 
 import warptag
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.usage_errors import show_usage_error
+from tfrecords_tools.messages import printable, show_usage_error
 from warptag.commands.annotate import annotate
 from warptag.commands.cluster import cluster
 from warptag.commands.completion import completion
@@ -39,7 +39,7 @@ def main() -> None:
         require_keras3("The command line")
         sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command goes on from here.", err=True)
+        click.echo("Stopped; the same command goes on from here, where it can.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         show_usage_error(error)
@@ -49,7 +49,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (InputError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         sys.exit(1)
     except Exception as error:
         # TensorFlow's own errors, such as records damaged while they are read, are no OSError.

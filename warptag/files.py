@@ -35,7 +35,7 @@ def read_json(path: str | os.PathLike) -> Any:
     """What a JSON file holds; None where there is none or it is damaged."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -114,7 +114,7 @@ def fit_calibration(scores: np.ndarray, labels: np.ndarray) -> Calibration | Non
 
 
 def load_calibration(run: Path) -> Calibration | None:
-    """The calibration of a run; None where it was trained without validation images.
+    """The calibration of a run; None where none could be fitted.
 
     Raises:
         InputError: the file is damaged.

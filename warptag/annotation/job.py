@@ -10,9 +10,10 @@ import click
 from tqdm import tqdm
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.messages import printable
 from tfrecords_tools.shards import file_sha256
 from warptag.annotation.calibration import CALIBRATION
-from warptag.annotation.output import choose_tags, make_format, printable
+from warptag.annotation.output import choose_tags, make_format
 from warptag.annotation.tagger import Tagger
 from warptag.annotation.writers import BesideEach, OneFile, StandardOutput
 from warptag.training.run_folder import MODEL, SETTINGS

@@ -10,9 +10,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from tfrecords_tools.messages import printable
 from warptag.annotation.tagger import Annotation
-
-FORMATS = ("table", "csv", "json", "txt")
 
 
 class Tag(NamedTuple):
@@ -120,16 +119,8 @@ class TextFile:
         return ", ".join(tag.name for tag in tags) + "\n"
 
 
-def printable(text: str) -> str:
-    """The text with what would move a terminal's cursor or cannot be encoded as escapes."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
-
-
 def make_format(name: str) -> Format:
-    """One of `FORMATS` by its name."""
+    """The format of a name: table, csv, json or txt."""
     formats: dict[str, Format] = {
         "table": Table(),
         "csv": Csv(),

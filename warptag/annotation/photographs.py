@@ -6,8 +6,8 @@ import glob
 import itertools
 import os
 from collections.abc import Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from PIL import Image
 
@@ -15,9 +15,11 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.folder.source import PHOTOGRAPHS
 
 STANDARD_INPUT = "-"
+#: Bytes.
+CHUNK = 1 << 16
 
 
-def find_photographs(names: Iterable[str], standard_input: BinaryIO) -> Iterator[Path]:
+def find_photographs(names: Iterable[str], standard_input: BufferedIOBase) -> Iterator[Path]:
     """The image files that the names stand for, in a repeatable order, without looking into them.
 
     A folder stands for all files in and below it whose ending is that of an image format, hidden
@@ -76,8 +78,9 @@ def _files_below(folder: Path) -> Iterator[Path]:
     yield from map(Path, unread or ([] if found else [folder]))
 
 
-def _read_names(standard_input: BinaryIO) -> Iterator[str]:
-    first = standard_input.readline()
+def _read_names(standard_input: BufferedIOBase) -> Iterator[str]:
+    # As much as there is: a list of millions is not waited for.
+    first = standard_input.read1(CHUNK)
     binary = first.startswith((b"RIFF", b"BM")) and b"\0" in first[:16]
     if binary or first.startswith((b"\xff\xd8", b"\x89PNG", b"GIF87a", b"GIF89a")):
         raise InputError(
@@ -86,8 +89,8 @@ def _read_names(standard_input: BinaryIO) -> Iterator[str]:
         )
     separator = b"\0" if b"\0" in first else b"\n"
     begun = b""
-    for line in itertools.chain([first], standard_input):
-        *names, begun = (begun + line).split(separator)
+    for chunk in itertools.chain([first], iter(lambda: standard_input.read1(CHUNK), b"")):
+        *names, begun = (begun + chunk).split(separator)
         yield from (os.fsdecode(name.rstrip(b"\r")) for name in names if name.strip())
     if begun.strip():
         yield os.fsdecode(begun.rstrip(b"\r\n"))

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import EncodedImage, load_image
 from warptag.annotation.calibration import load_calibration
-from warptag.data.crops import fixed_crops
+from warptag.data.crops import PATCHES, fixed_crops
 from warptag.training.run_folder import load_run
 
 BATCH_SIZE = 64
@@ -60,7 +60,7 @@ class Tagger:
 
     Attributes:
         tag_names: in the order of the scores.
-        calibration: see `Calibration`; None where there were no validation images.
+        calibration: see `Calibration`; None where none could be fitted.
         settings: of the run, as in its settings.json.
         run: its folder.
 
@@ -77,10 +77,10 @@ class Tagger:
     def __init__(self, run: str | os.PathLike[str]) -> None:
         run = Path(run)
         model, self.settings = load_run(run)
-        if "image" not in self.settings:
+        if not _says_how_images_are_prepared(self.settings):
             raise InputError(
-                f"{run}: its settings.json does not say how images were resized, as of a run of "
-                "an earlier version; give the command that trained it again"
+                f"{run}: its settings.json does not say how images are resized and cropped, as of "
+                "a run of an earlier version; give the command that trained it again"
             )
         self.calibration = load_calibration(run)
         self.tag_names: list[str] = self.settings["tag_names"]
@@ -163,6 +163,16 @@ class Tagger:
                     yield [path for path, _ in batch], [image.result() for _, image in batch]
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _says_how_images_are_prepared(settings: dict) -> bool:
+    image = settings.get("image")
+    if settings.get("patches") not in PATCHES or not isinstance(image, dict):
+        return False
+    size = image.get("size")
+    return isinstance(image.get("shorter_side"), bool) and (
+        size is None or (isinstance(size, int) and size > 0)
+    )
 
 
 def _forward_pass(model, patches: str):

@@ -75,7 +75,7 @@ class OneFile:
             self.file.truncate(num_whole_bytes)
             if not self.done:
                 self._append(self.settings)
-        self.num_resumed = len(self.done)
+        self.num_resumed = self.num_entries = len(self.done)
 
     def is_done(self, path: Path) -> bool:
         self.asked.add(str(path))
@@ -83,6 +83,7 @@ class OneFile:
 
     def write(self, path: Path, tags: list[Tag]) -> None:
         self._append(json.dumps([str(path), self.form.text(path, tags)]))
+        self.num_entries += 1
 
     def finish(self) -> None:
         with _write_errors(self.output):
@@ -100,10 +101,17 @@ class OneFile:
     def _write_texts(self, path: Path) -> None:
         with path.open("w", encoding="utf-8", errors=ENCODING_ERRORS, newline="") as file:
             file.write(self.form.heading)
+            found = 0
             for _, name, text in self._entries():
+                found += 1
                 # The journal may be of a command that was stopped over other photographs.
                 if name in self.asked:
                     file.write(text)
+        if found != self.num_entries:
+            raise InputError(
+                f"{self.journal}, which holds what is done so far, was removed or changed; give "
+                "the same command again"
+            )
 
     def _entries(self) -> Iterator[tuple[int, str, str]]:
         """Where each whole entry ends in the journal, the photograph, and its text."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -84,8 +85,9 @@ def annotate(
     writer = make_writer(form, output, overwrite, tagger, topk, threshold)
 
     def paths():
-        names_wanted = STANDARD_INPUT in photographs
-        return find_photographs(photographs, sys.stdin.buffer if names_wanted else BytesIO())
+        wanted = STANDARD_INPUT in photographs
+        stream = cast(BufferedIOBase, sys.stdin.buffer) if wanted else BytesIO()
+        return find_photographs(photographs, stream)
 
     # Counted by a walk of its own, so that millions of names need not be kept.
     count = None if STANDARD_INPUT in photographs else sum(1 for _ in paths())

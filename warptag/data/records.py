@@ -36,7 +36,7 @@ class Records:
         split: name of the split, such as "train".
         part: `"fit"` or `"validation"`: the split less its validation images, or only these;
             None for all. An image's file name decides which it is.
-        validation_share: share of validation images, in [0, 1).
+        validation_share: share of validation images, in [0, 1); above 0, at least one image is.
         damaged: `"error"`: a damaged record is an error that names it; or `"skip"`: such records
             are left out, and are listed in `skipped`. They are found by a pass before the first
             use that decodes every image at an eighth of its size.
@@ -275,7 +275,11 @@ class Records:
             return None
         keep = self._index.whole
         if self.part is not None:
-            is_validation = self._index.buckets < round(self.validation_share * HASH_BUCKETS)
+            most = round(self.validation_share * HASH_BUCKETS)
+            is_validation = self._index.buckets < most
+            if most and keep.sum() > 1 and not (keep & is_validation).any():
+                # Of a few images none may fall below; the nearest is taken.
+                is_validation[np.where(keep, self._index.buckets, HASH_BUCKETS).argmin()] = True
             keep = keep & (is_validation if self.part == "validation" else ~is_validation)
         if not keep.any():
             raise InputError(f"{self.directory}: no image in part {self.part!r} of {self.split!r}")

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from warptag import provenance
 from warptag.baselines import (
     JECAnnotator,
     KNNAnnotator,
@@ -23,7 +24,6 @@ from warptag.baselines import (
 )
 from warptag.content_cache import ContentCache, content_key
 from warptag.data import Records
-from warptag.experiments import provenance
 from warptag.experiments.experiment import Experiment
 from warptag.reporting import published_table
 

@@ -13,7 +13,7 @@ from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
 from warptag.experiments import EXPERIMENTS, load_experiment
 from warptag.experiments.experiment import Experiment
-from warptag.experiments.provenance import code_checksum, versions
+from warptag.provenance import code_checksum, versions
 
 
 def convert_data(

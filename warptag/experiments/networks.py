@@ -14,6 +14,7 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.shards import file_sha256
+from warptag import provenance
 from warptag.annotation.calibration import (
     CALIBRATION,
     Calibration,
@@ -21,7 +22,6 @@ from warptag.annotation.calibration import (
     load_calibration,
 )
 from warptag.data import Records
-from warptag.experiments import provenance
 from warptag.experiments.data import is_synthetic
 from warptag.experiments.experiment import METHODS, Experiment
 from warptag.files import read_json, write_json, write_whole
@@ -49,7 +49,7 @@ class Run:
         settings: every choice of the run, as in its `settings.json`.
         history: one row an epoch.
         scores: float32 (num_test_images, num_tags).
-        calibration: from scores to probabilities; None where there were no validation images.
+        calibration: from scores to probabilities; None where none could be fitted.
         measured: seconds, images a second, commit and device, as measured when it was trained.
     """
 

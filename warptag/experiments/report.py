@@ -25,6 +25,11 @@ from warptag.training import predict
 from warptag.training.run_folder import HISTORY, SETTINGS, load_run
 
 KS = (3, 5)
+#: Settings of a run that the tables and the page need.
+SHOWN = (
+    *("loss", "patches", "crop_size", "network", "epochs", "batch_size", "learning_rate"),
+    *("validation_share", "data_checksum", "versions"),
+)
 #: Begins command.txt of what is made here.
 COMMAND = "warptag report"
 
@@ -128,11 +133,16 @@ def _score(
     runs: dict[str, list[Run]] = defaultdict(list)
     for folder in folders:
         model, settings = load_run(folder)
+        missing = [name for name in SHOWN if name not in settings]
+        if missing:
+            raise InputError(f"{folder / SETTINGS} has no {missing[0]}; train again with --restart")
         check_tags(settings["tag_names"], test.info.tag_names, folder, data)
         say(f"{folder}: {len(test):,} images of {data}, {test.split}")
         scores = predict(model, test, settings["patches"])
         try:
             history = pd.read_csv(folder / HISTORY)
+            if not {"epoch", "loss"} <= set(history):
+                raise ValueError("it has no columns epoch and loss")
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{folder / HISTORY} cannot be read ({str(error).splitlines()[0]}); train again "

@@ -11,9 +11,9 @@ import pandas as pd
 
 import warptag
 from tfrecords_tools.errors import InputError
-from warptag.experiments.provenance import versions
 from warptag.exporting.formats import FORMATS, TAGS
 from warptag.files import read_json
+from warptag.provenance import versions
 from warptag.training.run_folder import HISTORY
 from warptag.training.schedule import epochs_since_best
 
@@ -35,7 +35,7 @@ with Image.open("photo.jpg") as file:
 """
 BEST_TAGS = """
 with open("tags.txt", encoding="utf-8") as file:
-    tags = file.read().splitlines()
+    tags = file.read().split("\\n")
 scores = np.asarray(outputs["scores"])[0]
 print([tags[i] for i in np.argsort(-scores)[:5]])
 """
@@ -136,7 +136,7 @@ def _preprocessing(image: dict[str, Any], crop_size: int) -> list[str]:
 
 
 def _figures(run: Path, settings: dict[str, Any]) -> list[str]:
-    """Of the epoch whose weights were kept; none for a run without validation images."""
+    """Of the epoch whose weights were kept."""
     try:
         history = pd.read_csv(run / HISTORY)
         row = history.iloc[-1]
@@ -155,7 +155,7 @@ def _figures(run: Path, settings: dict[str, Any]) -> list[str]:
         if str(name).startswith("val_")
     }
     if not figures:
-        return ["None: the run had no validation images."]
+        return ["None: the history holds none."]
     return [
         _table(("", ""), figures.items()),
         f"After epoch {epoch}, for the best {settings.get('selection_k')} tags of an image, as "
@@ -179,7 +179,7 @@ def _limits(model: keras.Model, settings: dict[str, Any]) -> list[str]:
         lines.append(f"One crop, the centre; the run's own figures are of patches `{patches}`.")
     if "probabilities" in model.output:
         return [*lines, "Probabilities hold for images drawn as the validation images were."]
-    return [*lines, "No probabilities: the run had no validation images to fit them to."]
+    return [*lines, "No probabilities: they could not be fitted to the run's validation images."]
 
 
 def _versions(trained: dict[str, str], formats: Iterable[str]) -> str:

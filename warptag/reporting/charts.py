@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+#: Beyond it differences overflow; NaN is no smaller either.
+LARGEST = 1e300
+
 
 @dataclass(frozen=True)
 class Line:
@@ -70,7 +73,7 @@ class Axis:
     """
 
     def __init__(self, values: Sequence[float], from_zero: bool = True, num_steps: int = 5):
-        finite = [value for value in values if math.isfinite(value)] or [0.0]
+        finite = [value for value in values if abs(value) < LARGEST] or [0.0]
         lowest, highest = min(finite), max(finite)
         if from_zero:
             lowest = min(0.0, lowest)

@@ -98,9 +98,17 @@ def _table(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> pd.DataF
     missing = [name for name in (*texts, *numbers) if name not in table]
     if missing:
         raise _damaged(path, f"it has no column {missing[0]}")
-    for name in numbers:
+    others = [name for name in table if str(name).endswith((" recall", " precision"))]
+    others += [name for name in table if str(name).startswith("val_")]
+    for name in (*numbers, *others):
         if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
             raise _damaged(path, f"the column {name} must hold numbers")
+    if "seeds" in numbers and table["seeds"].isna().any():
+        raise _damaged(path, "the column seeds must hold numbers")
+    for name in others:
+        pair = str(name).removesuffix(" recall") + " precision"
+        if str(name).endswith(" recall") and pair not in table:
+            raise _damaged(path, f"it has no column {pair}")
     return table
 
 

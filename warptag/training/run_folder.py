@@ -82,7 +82,7 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
         InputError: it is no such folder, the run is not finished, or the model cannot be read.
     """
     settings = read_json(run / SETTINGS)
-    if settings is None or "tag_names" not in settings:
+    if not isinstance(settings, dict) or not isinstance(settings.get("tag_names"), list):
         raise InputError(
             f"{run} is not the folder of a trained run; expected one with {SETTINGS} and {MODEL}, "
             "such as results/scenes/models/warp"
@@ -96,10 +96,11 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
         return keras.saving.load_model(run / MODEL, compile=False), settings
     # Keras raises all kinds for a damaged file.
     except Exception as error:
+        written = settings.get("versions", {}).get("keras")
+        version = f"; it was written by Keras {written}, and this is {keras.__version__}"
         raise InputError(
-            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]}); it was written "
-            f"with Keras {settings.get('versions', {}).get('keras', '?')}, and this is "
-            f"{keras.__version__}"
+            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]})"
+            + (version if written != keras.__version__ else "")
         ) from error
 
 

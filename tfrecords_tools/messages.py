@@ -1,4 +1,4 @@
-"""What both command lines show of a command that is wrong: one line with a hint."""
+"""Messages of both command lines: one line, whatever a file is called."""
 
 from __future__ import annotations
 
@@ -20,4 +20,17 @@ def show_usage_error(error: click.ClickException) -> None:
         hint = " (a file name that begins with a dash goes after --)"
     elif context is not None:
         hint = f" (see {context.command_path} --help)"
-    click.echo(f"Error: {message}{hint}", err=True)
+    click.echo(f"Error: {printable(message)}{hint}", err=True)
+
+
+def printable(text: str) -> str:
+    """The text with what would move a terminal's cursor or cannot be encoded as escapes.
+
+    Example:
+        >>> printable("line\\nend")
+        'line\\\\nend'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
