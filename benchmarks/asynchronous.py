@@ -1,18 +1,30 @@
-"""What stale gradients cost: synchronous training beside 1, 2 and 4 asynchronous workers.
+"""What stale gradients cost, and which settings help: synchronous training beside asynchronous.
 
 python -m benchmarks.asynchronous [--output FILE.csv] [--seeds N]
 
-The networks of `scenes` are trained with WARP from the command line, as a user would, and tagged
-test images are counted. Where all processes share one machine's cores, rates say nothing of what a
-cluster would reach; the figures do say what momentum with stale gradients does to the result.
+The network of `scenes` is trained with WARP from the command line, as a user would, and evaluated
+on the test images. Where all processes share the cores of one machine, rates say nothing about a
+cluster; the metrics do show what momentum with stale gradients does to the result.
+
+With W workers, a gradient is W - 1 updates old on average. What is tried against that:
+
+- a smaller momentum at the same length of a step, rate / (1 - momentum), since staleness itself
+  acts like momentum (Mitliagkas et al., "Asynchrony begets momentum", arXiv 1605.09774);
+- the rate divided by the number of workers;
+- a warm-up: the first epoch with one worker. (The number of workers is no setting of a run, so the
+  run resumes from its checkpoint with more of them.)
 """
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pandas as pd
@@ -20,43 +32,86 @@ import pandas as pd
 from warptag.files import write_bytes
 
 WARPTAG = [sys.executable, "-m", "warptag.cli"]
-WORKERS = (0, 1, 2, 4)
+#: Momentum and the rate that gives steps of the same length.
+STEPS = ((0.9, 0.01), (0.5, 0.05), (0.0, 0.1))
+WARM_UP_EPOCHS = 1
 
 
-def train_and_evaluate(workers: int, seed: int, folder: Path) -> dict:
-    """One row: the figures of a run on the test images; 0 workers stand for synchronous."""
+class Case(NamedTuple):
+    """Number of workers (0 for synchronous training), momentum, learning rate, warm-up."""
+
+    workers: int
+    momentum: float
+    learning_rate: float
+    warm_up: bool = False
+
+
+def cases() -> list[Case]:
+    """What is compared."""
+    # One worker's gradients are never stale.
+    found = [Case(0, *step) for step in STEPS] + [Case(1, *STEPS[0])]
+    found += [Case(workers, *step) for workers, step in product((2, 4), STEPS)]
+    found += [
+        Case(workers, momentum, rate / workers)
+        for workers, (momentum, rate) in product((2, 4), STEPS)
+    ]
+    return found + [Case(4, *step, warm_up=True) for step in STEPS]
+
+
+def train_and_evaluate(case: Case, seed: int, folder: Path, records: Path) -> dict:
+    """One row: the metrics of a run on the test images."""
+    settings = {"seed": seed, "momentum": case.momentum, "learning_rate": case.learning_rate}
+    options = ["scenes", "--records", records, "--output", folder]
+    for name, value in settings.items():
+        options += ["--set", f"{name}={value}"]
     run = folder / "models" / "warp"
-    command = [*WARPTAG, "train", "scenes"]
-    if workers:
-        command = [*WARPTAG, "cluster", "scenes", "--workers", str(workers), "--ps", "2"]
-    subprocess.run([*command, "--output", folder, "--set", f"seed={seed}"], check=True)
-    figures = folder / "figures.csv"
-    evaluate = ["evaluate", run, "--records", folder / "data", "--topk", "3", "--output", figures]
+    if not case.workers:
+        subprocess.run([*WARPTAG, "train", *options], check=True)
+    else:
+        if case.warm_up:
+            warm_up(["cluster", *options, "--workers", "1"], run)
+        workers = ["--workers", str(case.workers)]
+        subprocess.run([*WARPTAG, "cluster", *options, *workers], check=True)
+    metrics = folder / "metrics.csv"
+    evaluate = ["evaluate", run, "--records", records, "--topk", "3", "--output", metrics]
     subprocess.run([*WARPTAG, *evaluate], check=True)
     history, timing = (pd.read_csv(run / name) for name in ("history.csv", "timing.csv"))
     return {
-        "workers": workers or "synchronous",
+        "workers": case.workers or "synchronous",
+        "momentum": case.momentum,
+        "learning_rate": case.learning_rate,
+        "warm_up_epochs": WARM_UP_EPOCHS if case.warm_up else 0,
         "seed": seed,
         "loss": round(history["loss"].iloc[-1], 4),
-        **pd.read_csv(figures).iloc[0].to_dict(),
+        **pd.read_csv(metrics).iloc[0].to_dict(),
         "images_per_second": round(timing["images_per_second"].iloc[1:].median()),
     }
 
 
+def warm_up(command: list, run: Path) -> None:
+    """Trains until the checkpoint of the last epoch of the warm-up."""
+    with subprocess.Popen([*WARPTAG, *command]) as process:
+        while not (run / f"checkpoint-{WARM_UP_EPOCHS:05d}.npz").exists():
+            assert process.poll() is None, "the warm-up failed"
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+
+
 @click.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The table as CSV.")
-@click.option("--seeds", default=1, show_default=True, help="Runs of each.")
+@click.option("--seeds", default=1, show_default=True, help="Runs of each case.")
 def main(output: Path | None, seeds: int) -> None:
-    """Figures by number of workers."""
+    """Metrics by number of workers, momentum, learning rate and warm-up."""
     rows = []
-    for seed in range(seeds):
-        for workers in WORKERS:
-            with tempfile.TemporaryDirectory() as folder:
-                rows.append(train_and_evaluate(workers, seed, Path(folder)))
-    table = pd.DataFrame(rows)
-    click.echo(table.to_string(index=False))
-    if output is not None:
-        write_bytes(output, table.to_csv(index=False).encode())
+    with tempfile.TemporaryDirectory() as folder:
+        records = Path(folder) / "records"
+        convert = ["-m", "tfrecords_tools", "convert", "scenes", "--output", records]
+        subprocess.run([sys.executable, *convert], check=True)
+        for number, (seed, case) in enumerate(product(range(seeds), cases())):
+            rows.append(train_and_evaluate(case, seed, Path(folder) / str(number), records))
+            if output is not None:
+                write_bytes(output, pd.DataFrame(rows).to_csv(index=False).encode())
+    click.echo(pd.DataFrame(rows).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python -m benchmarks.faults --input COREL5K [--seed 0]
 
 - kill -9 at 20 random moments of a conversion, each followed by the same command;
-- a full disk (a small file system where this may be mounted, else a limit of a file's size);
+- a full disk: a small file system if it can be mounted, else a limit on the size of a file;
 - 500 photographs damaged in five ways, 100 each;
-- a byte flipped at 200 random places of a shard, each followed by `verify`.
+- a bit flipped at 200 random places of a shard, each followed by `verify`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def kills(input_dir: Path, scratch: Path, chance: random.Random, count: int = 20) -> str:
-    """Kills conversions, gives the command again and compares the bytes."""
+    """Kills conversions, runs the command again and compares the bytes."""
     undisturbed = scratch / "undisturbed"
     start = time.perf_counter()
     command = [*COMMAND, "--input", str(input_dir), "--output"]
@@ -66,7 +66,7 @@ def kills(input_dir: Path, scratch: Path, chance: random.Random, count: int = 20
     return (
         f"kill -9 at {count} random moments of {seconds:.0f} s: {same} ended with the same bytes "
         f"({kept / count:.1f} of {len(list(undisturbed.glob('*.tfrecord')))} shards were kept on "
-        f"average; {late} further kills came when all was written, and verify found it whole)"
+        f"average; {late} more kills came after the last write, and verify found nothing wrong)"
     )
 
 
@@ -78,7 +78,7 @@ def full_disk(input_dir: Path, scratch: Path) -> str:
     command = [*COMMAND, "--input", str(input_dir), "--output", str(disk / "records")]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
         limited = ["bash", "-c", 'ulimit -f 1000; exec "$@"', "-", *command]
-        what = "a limit of 1000 KiB a file"
+        what = "a limit of 1000 KiB per file"
     else:
         limited, what = command, "a full disk of 4 MB"
     try:
@@ -94,7 +94,7 @@ def full_disk(input_dir: Path, scratch: Path) -> str:
             subprocess.run(["umount", str(disk)], check=True)
     return (
         f"{what}: exit status {result.returncode}, {len(result.stderr.splitlines())} line of "
-        f"error, {kept} shards kept, data set whole: {whole}; given again with room: same bytes: "
+        f"error, {kept} shards kept, data set whole: {whole}; run again with room: same bytes: "
         f"{same}\n    {result.stderr.strip().replace(str(scratch), '...')}"
     )
 
@@ -170,7 +170,7 @@ def flipped_bytes(scratch: Path, chance: random.Random, count: int = 200) -> str
 @click.option("--input", "input_dir", required=True, type=click.Path(path_type=Path))
 @click.option("--seed", default=0, show_default=True)
 def main(input_dir: Path, seed: int) -> None:
-    """Prints one line a kind of fault."""
+    """Prints one line for each kind of fault."""
     import_tensorflow()
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:

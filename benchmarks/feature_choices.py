@@ -1,12 +1,12 @@
-"""How much each choice that the paper leaves open moves the rows over visual features.
+"""How much each choice that the paper leaves open changes the metrics over visual features.
 
     python -m benchmarks.feature_choices --data results/corel5k/feature_data \\
         --cache results/corel5k/baselines/histograms --output docs/feature_choices.csv
 
-Corel5K's fit images are fitted and its validation images scored, k = 5: choices are not made on
-test images. One choice is changed at a time; everything else is the default. The histograms are
-taken from the cache that `bash reproduce.sh corel5k` filled, or computed into it. Rows that the
-output holds already are not measured again: remove it to start anew.
+Corel5K's training images are fitted and its validation images scored, k = 5; test images are not
+used. One choice is changed at a time, and everything else is the default. The histograms are read
+from the cache that `bash reproduce.sh corel5k` filled, or computed into it. Rows that are in the
+output already are not measured again; remove the file to measure all of them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def feature_variants() -> Iterator[tuple[str, dict[str, Any]]]:
     yield LINEAR, {"histogram_kernel": "linear"}
     yield "GIST: linear kernel", {"gist_kernel": "linear"}
     yield "GIST: Hellinger kernel", {"gist_kernel": "hellinger"}
-    yield "PCA to 200 columns a feature", {"num_components": 200}
+    yield "PCA to 200 columns per feature", {"num_components": 200}
 
 
 def annotator_variants(blocks: list[int]) -> Iterator[tuple[str, str, Any]]:
@@ -80,16 +80,15 @@ def unscaled(X: np.ndarray, visual: VisualFeatures) -> np.ndarray:
 @click.option("--cache", type=click.Path(path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 def main(data: Path, cache: Path, output: Path) -> None:
-    """Write a CSV of one row a change: method, choice and the figures on validation images."""
-    share = EXPERIMENT.validation_share
-    fit, validation = (Records(data, "train", part, share) for part in ("fit", "validation"))
+    """Writes a CSV with one row per change: method, choice and metrics on validation images."""
+    train, validation = Records(data, "train"), Records(data, "validation")
     rows = pd.read_csv(output).to_dict("records") if output.exists() else []
     done = {(row["method"], row["choice"]) for row in rows}
 
     def measure(method: str, choice: str, annotator, X, new_X) -> None:
         if (method, choice) in done:
             return
-        scores = clone(annotator).fit(X, fit.labels).decision_function(new_X)
+        scores = clone(annotator).fit(X, train.labels).decision_function(new_X)
         report = annotation_report(validation.labels, scores, K)
         num_words = int((validation.labels == 1).any(axis=0).sum())
         figures = {name: report[name] for name in report if name != "n_plus"}
@@ -102,7 +101,7 @@ def main(data: Path, cache: Path, output: Path) -> None:
     visual = VisualFeatures(**EXPERIMENT.features, cache_dir=cache)
     for label, change in feature_variants():
         changed = clone(visual).set_params(**change)
-        X, new_X = changed.fit_transform(fit), changed.transform(validation)
+        X, new_X = changed.fit_transform(train), changed.transform(validation)
         blocks = changed.blocks_
         annotators = [
             ("kNN", KNNAnnotator()),

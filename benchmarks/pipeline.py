@@ -1,18 +1,18 @@
-"""How fast training batches come, beside bare decoding and PyTorch, and whether memory stays flat.
+"""The rate of training batches, beside bare decoding and PyTorch, and the memory over an epoch.
 
-python -m benchmarks.pipeline [--input DIR] [--output FILE.csv] [--quick]
+    python -m benchmarks.pipeline [--input DIR] [--output FILE.csv] [--quick]
 
 All methods decode the same JPEG images of 256 x 256 pixels, from the same bytes, to random crops
-of 220 in batches of 32, in two threads or worker processes; they take turns, round by round.
+of 220 in batches of 32, in two threads or worker processes. They take turns, round by round.
 
 - decoding alone: `tf.image.decode_and_crop_jpeg` in one parallel loop over bytes in memory, with
-  the accurate DCT that warptag and Pillow use, and with TensorFlow's default, which is faster and
-  off by several grey levels. Nothing is read, parsed, shuffled or labelled.
+  the accurate DCT that warptag and Pillow use, and with TensorFlow's default, which is off by
+  several grey levels. Nothing is read, parsed, shuffled or labelled.
 - warptag: `Records.training` as users call it, from shards on the disk.
 - PyTorch: `torch.utils.data.DataLoader` with Pillow, from bytes in memory.
 
-Memory is measured in a process that goes through an epoch of a million small records once: one
-shard, listed a thousand times.
+Memory is measured in a process that reads an epoch of a million small records: a thousand images,
+whose shards are listed a thousand times.
 """
 
 from __future__ import annotations
@@ -54,19 +54,20 @@ SMALL = 48
 def convert_photographs(
     input_dir: Path | None, count: int, size: int, folder: Path
 ) -> tuple[Path, list[bytes]]:
-    """Converts them; returns the folder of records and the JPEG files that stand in them."""
+    """Converts photographs; returns the folder of records and the JPEG files for training."""
     from tfrecords_tools.convert import convert
 
-    paths = write_jpeg_files(folder / "photographs", input_dir, count, (size, size))
+    paths = write_jpeg_files(folder / "photographs", input_dir, count + 1, (size, size))
     images = [
         LabelledImage(path.name, tuple(sorted({i % NUM_TAGS, (i + 7) % NUM_TAGS})))
         for i, path in enumerate(paths)
     ]
     tag_names = [f"tag {index}" for index in range(NUM_TAGS)]
-    source = ImageFiles(folder / "photographs", tag_names, {"train": images}, size=None)
+    splits = {"train": images[:count], "validation": images[count:]}
+    source = ImageFiles(folder / "photographs", tag_names, splits, size=None)
     records = folder / "records"
     convert(source, records, name="photographs", settings={}, workers=WORKERS, progress=False)
-    return records, [path.read_bytes() for path in paths]
+    return records, [path.read_bytes() for path in paths[:count]]
 
 
 def decoding_alone(encoded: list[bytes], dct_method: str) -> Iterator[Any]:
@@ -134,7 +135,7 @@ def pytorch_batches(encoded: list[bytes]) -> Iterator[Any]:
 
 
 def measure(methods: dict[str, Callable[[], Iterator]], rounds: int, seconds: float):
-    """Images a second of each method in each round."""
+    """Images per second of each method in each round."""
     iterators = {name: start() for name, start in methods.items()}
     rates: dict[str, list[float]] = {name: [] for name in methods}
     for batches in iterators.values():
@@ -175,7 +176,7 @@ def rate_table(rates: dict[str, list[float]]) -> pd.DataFrame:
 
 
 def repeated(data: Path, repeats: int) -> None:
-    """Rewrites `dataset_info.json` as if the shards came so many times."""
+    """Rewrites `dataset_info.json` to list every training shard so many times."""
     info = DatasetInfo.load(data)
     split = info.splits["train"]
     many = Split(
@@ -183,7 +184,7 @@ def repeated(data: Path, repeats: int) -> None:
         tag_counts=[count * repeats for count in split.tag_counts],
         shards=split.shards * repeats,
     )
-    replace(info, splits={"train": many}).save(data)
+    replace(info, splits={**info.splits, "train": many}).save(data)
 
 
 def resident_megabytes() -> float:
@@ -192,7 +193,7 @@ def resident_megabytes() -> float:
 
 
 def memory_of_an_epoch(data: Path) -> dict[str, float]:
-    """Resident megabytes at 10, 50 and 100% of an epoch, and images a second."""
+    """Resident megabytes at 10, 50 and 100% of an epoch, and images per second."""
     from warptag.data import Records
 
     records = Records(data, "train")
@@ -263,7 +264,7 @@ def main(folder: Path | None, output: Path | None, quick: bool) -> None:
     click.echo(
         f"memory over {memory['records']:,} records: {memory['10%']} MB at 10%, "
         f"{memory['50%']} MB at 50%, {memory['100%']} MB at 100% "
-        f"({memory['images_per_second']:,} images a second)"
+        f"({memory['images_per_second']:,} images per second)"
     )
     if output is not None:
         columns = {f"memory_mb_at_{at[:-1]}": memory[at] for at in ("10%", "50%", "100%")}

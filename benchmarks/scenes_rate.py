@@ -1,6 +1,6 @@
-"""How many scenes one core renders and encodes a second, and how that compares with encoding alone.
+"""How many scenes per second one core renders and encodes, beside encoding alone.
 
-python benchmarks/scenes_rate.py [SIZE] [COUNT]
+python -m benchmarks.scenes_rate [SIZE] [COUNT]
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tfrecords_tools.sources.scenes import Scenes
 
 def main(size: int = 64, count: int = 1000) -> None:
     cv2.setNumThreads(1)
-    scenes = Scenes(seed=0, size=size, train=count, test=1)
+    scenes = Scenes(seed=0, size=size, train=count)
     start = time.process_time()
     records = [scenes.load(item) for item in scenes.splits["train"]]
     seconds = time.process_time() - start
@@ -26,7 +26,7 @@ def main(size: int = 64, count: int = 1000) -> None:
     for image in images:
         cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])
     encoding = time.process_time() - start
-    print(f"{count} scenes at {size} pixels, one core: {count / seconds:.0f} a second")
+    print(f"{count} scenes at {size} pixels, one core: {count / seconds:.0f} per second")
     print(f"of that time, JPEG encoding alone takes {encoding / seconds:.1%}")
 
 

@@ -5,15 +5,16 @@ python -m benchmarks.training [--output FILE.csv] [--quick]
 Each method runs in a process of its own; the processes take turns, round by round. Images are
 random numbers for the paper's network, and rendered scenes for the small one.
 
-- the paper's network at 220 pixels, batches of 32, softmax, momentum: warptag's step with float32
-  and bfloat16 on a batch in memory; plain `model.fit` with neither XLA nor oneDNN; PyTorch,
+- the paper's network at 220 pixels, batches of 32, softmax, momentum: warptag's compiled model,
+  with float32 and bfloat16 on a batch in memory; plain `model.fit` without oneDNN; PyTorch,
   channels last, with float32 and bfloat16;
-- the small network of `scenes`: whole training (input, validation, checkpoints) over the bare
-  step on one batch; a step with WARP over one with softmax; memory after 200 and 2,000 steps.
+- the small network of `scenes`: whole training (input, metrics, validation, checkpoints) over the
+  bare step on one batch; a step with WARP over one with softmax; memory after 200 and 2,000 steps.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -55,23 +56,32 @@ def rate_of(make_steps, num_steps: int) -> float:
 
 
 def bare_steps(settings, network: dict, size: int):
-    """Makes steps of warptag's own engine on one batch in memory."""
+    """Makes forward pass, loss, gradient and update of the compiled model on one batch in memory,
+    without Keras's loop, metrics and callbacks."""
     import tensorflow as tf
 
     from warptag.models import AlexNet
-    from warptag.training.loop import _with_precision
-    from warptag.training.step import TrainingStep
-    from warptag.training.synchronous import Synchronous
+    from warptag.training.train import compiled
 
-    model = _with_precision(
-        settings.precision, lambda: AlexNet(NUM_TAGS, (size, size, 3), **network)
+    network, model = compiled(
+        lambda: AlexNet(NUM_TAGS, (size, size, 3), **network), settings, steps_per_epoch=1000, k=3
     )
-    engine = Synchronous(tf.distribute.get_strategy())
-    batch = tuple(map(tf.constant, random_batch(size)))
-    engine.start(
-        TrainingStep(model, settings, 1000), lambda _: tf.data.Dataset.from_tensors(batch).repeat()
-    )
-    return engine.run
+    images, labels = map(tf.constant, random_batch(size))
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(y=labels, y_pred=model(images, training=True))
+        variables = model.trainable_variables
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        model.optimizer.apply(gradients, variables)
+        return loss
+
+    def make_steps(num_steps: int) -> None:
+        for _ in range(num_steps):
+            float(step())
+
+    return make_steps
 
 
 def large(method: str, num_steps: int) -> float:
@@ -164,7 +174,7 @@ def small(num_epochs: int, folder: str) -> dict[str, float]:
         networks.train("training", replace(settings, epochs=epochs), run)
         seconds[epochs] = time.perf_counter() - started
     rates.append(rate_of(bare, 300))
-    num_images = num_epochs * (len(networks.fit) // BATCH) * BATCH
+    num_images = num_epochs * (len(networks.records) // BATCH) * BATCH
     whole = num_images / (seconds[1 + num_epochs] - seconds[1])
     return {"bare": statistics.mean(rates), "whole": whole}
 
@@ -188,22 +198,20 @@ def losses(rounds: int) -> dict[str, float]:
 def memory(folder: str) -> dict[str, float]:
     """Resident megabytes of a run of `scenes` after 200 and after 2,000 steps."""
     from warptag.experiments.networks import Networks
-    from warptag.training.synchronous import Synchronous
+    from warptag.training.progress import Progress
 
     experiment, settings = scenes_settings("warp")
     networks = Networks(experiment, Path(folder) / "data")
     found: dict[str, float] = {}
-    run, done = Synchronous.run, [0]
+    show, steps = Progress.on_train_batch_end, itertools.count(1)
 
-    def run_and_look(self, num_steps):
-        result = run(self, num_steps)
-        done[0] += num_steps
-        for at in (200, 2000):
-            if done[0] >= at:
-                found.setdefault(str(at), resident_megabytes())
-        return result
+    def show_and_look(self, batch, logs=None):
+        show(self, batch, logs)
+        step = next(steps)
+        if step in (200, 2000):
+            found[str(step)] = resident_megabytes()
 
-    Synchronous.run = run_and_look  # type: ignore[method-assign]
+    Progress.on_train_batch_end = show_and_look  # type: ignore[method-assign]
     networks.train("memory", replace(settings, epochs=13), Path(folder) / "memory")
     return found
 

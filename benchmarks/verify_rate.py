@@ -2,9 +2,9 @@
 
     python -m benchmarks.verify_rate [--input COREL5K] [--images 8000]
 
-The images are 256 x 256 JPEG of quality 95. Alone means simplejpeg's decoding of the same bytes,
-held in memory, in as many threads as there are cores. Both in turns; the medians of five are
-compared. Where other programs take processor time, the ratio of processor times says more.
+The images are JPEG files of 256 x 256 pixels and quality 95. Decoding alone is simplejpeg's, of the
+same bytes in memory, with one thread per core. Both take turns, and the medians of five rounds are
+compared. If other programs use the processor, the ratio of processor times says more.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ ROUNDS = 5
 
 
 def decode(images: list[bytes]) -> None:
-    """Decodes to RGB and drops the result."""
+    """Decodes images to RGB and drops the result."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for _ in threads.map(lambda encoded: simplejpeg.decode_jpeg(encoded).size, images):
             pass
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """The seconds of one call, and the processor's seconds over all cores."""
+    """The seconds of one call, and its processor seconds over all cores."""
     start, start_of_processor = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - start, time.process_time() - start_of_processor
@@ -48,7 +48,7 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 @click.option("--input", "input_dir", type=click.Path(path_type=Path), help="Corel5K's folder.")
 @click.option("--images", "num_images", default=8000, show_default=True, help="Number of images.")
 def main(input_dir: Path | None, num_images: int) -> None:
-    """Prints images a second and their ratio."""
+    """Prints images per second and their ratio."""
     import_tensorflow()
     with tempfile.TemporaryDirectory() as folder:
         paths = write_jpeg_files(Path(folder) / "in", input_dir, num_images, (256, 256))
@@ -70,7 +70,7 @@ def main(input_dir: Path | None, num_images: int) -> None:
     print(
         f"{os.cpu_count()} cores, {num_images} images of {kilobytes:.0f} kB, "
         f"{'Corel5K' if input_dir else 'scenes'}: verify {1 / ours[0]:,.0f} images/s, decoding "
-        f"alone {1 / alone[0]:,.0f}, ratio {alone[0] / ours[0]:.2f}; processor time an image "
+        f"alone {1 / alone[0]:,.0f}, ratio {alone[0] / ours[0]:.2f}; processor time per image "
         f"{1e6 * ours[1]:.0f} and {1e6 * alone[1]:.0f} us, ratio {alone[1] / ours[1]:.2f}; "
         f"peak memory {peak:,.0f} MB"
     )

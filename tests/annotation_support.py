@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from PIL import Image
 
-from warptag.annotation import Calibration
 from warptag.models import AlexNet
+from warptag.training import Calibration
 
 TAG_NAMES = ["red", "green", "blue & <b>white</b>"]
 

@@ -26,7 +26,7 @@ def coded_jpeg(index: int, height: int = SIZE, width: int = SIZE) -> bytes:
 
 
 class Coded:
-    """Picture i has the tag i % 2; `image` makes its file, and every fifth may be unsure."""
+    """Picture i has the tag i % 2, and for every fifth the tag "unsure" is unknown."""
 
     tag_names = ["even", "odd", "unsure"]
 
@@ -38,7 +38,8 @@ class Coded:
         image: Callable[[int], bytes] = coded_jpeg,
         size: Callable[[int], tuple[int, int]] = lambda item: (SIZE, SIZE),
     ):
-        self.splits = {"train": list(range(train)), "test": list(range(train, train + test))}
+        items = list(range(train + test + 4))
+        self.splits = {"train": items[:train], "test": items[train:-4], "validation": items[-4:]}
         self.unsure, self.image, self.size = unsure, image, size
 
     def load(self, item: int) -> Record:
@@ -55,15 +56,22 @@ def picture_numbers(images) -> list[int]:
     return [round((float(image[..., 2].mean()) - 1) / 3) for image in np.asarray(images)]
 
 
+def left_and_top(crop) -> tuple[int, int]:
+    return round(int(crop[0, 0, 0]) / 10), round(int(crop[0, 0, 1]) / 10)
+
+
+def joined(dataset):
+    """The images and the labels of all batches, one array each."""
+    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
 def first_batches(records, count, *, crop_size=12, batch_size=8, seed=0, **arguments):
-    """The first training batches, as pairs of arrays."""
-    dataset = records.training(
-        crop_size=crop_size, batch_size=batch_size, seed=seed, **arguments
-    ).take(count)
-    return [(images.numpy(), labels.numpy()) for images, labels in dataset]
+    """The images and the labels of the first training batches, one array each."""
+    dataset = records.training(crop_size=crop_size, batch_size=batch_size, seed=seed, **arguments)
+    return joined(dataset.take(count))
 
 
-def assert_same_batches(some, others):
-    for (images, labels), (other_images, other_labels) in zip(some, others, strict=True):
-        np.testing.assert_array_equal(images, other_images)
-        np.testing.assert_array_equal(labels, other_labels)
+def assert_same(some, others):
+    for one, other in zip(some, others, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -11,11 +11,11 @@ from annotation_support import TAG_NAMES, make_run, write_photograph
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
-from warptag.annotation import Calibration, Tagger, fit_calibration, load_calibration
+from warptag.annotation import Tagger
 from warptag.annotation.photographs import find_photographs
 from warptag.annotation.tagger import BATCH_SIZE, BATCHES_AHEAD
 from warptag.data import Records
-from warptag.training import predict
+from warptag.training import Calibration, fit_calibration, load_calibration, predict
 from warptag.training.run_folder import load_run
 
 
@@ -35,8 +35,7 @@ def test_a_photograph_gets_the_scores_that_evaluation_gives_its_record(
         for seed, name in enumerate(names)
     ]
     images = [LabelledImage(name, (0,)) for name in names]
-    splits = {"train": images[:1], "test": images}
-    source = ImageFiles(tmp_path / "photos", TAG_NAMES, splits, size, shorter_side)
+    source = ImageFiles(tmp_path / "photos", TAG_NAMES, {"test": images}, size, shorter_side)
     data = tmp_path / "records"
     convert(source, data, name="photos", settings=source.settings, workers=1, progress=False)
     records = Records(data, "test")

@@ -1,4 +1,4 @@
-"""Records to batches: labels, crops, order, parts, sizes."""
+"""Records to labels and crops, in evaluation and training."""
 
 import io
 
@@ -7,17 +7,20 @@ import pytest
 import tensorflow as tf
 from data_support import (
     SIZE,
-    assert_same_batches,
     coded_jpeg,
     convert_coded,
     first_batches,
+    joined,
+    left_and_top,
     picture_numbers,
 )
 from PIL import Image
 
+from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.schema import DatasetInfo, Record
 from warptag.data import Records
-from warptag.data.crops import fixed_crops, random_windows
+from warptag.data.crops import random_crops
 
 
 @pytest.fixture(scope="module")
@@ -37,155 +40,140 @@ def mixed(tmp_path_factory):
     )
 
 
-def test_labels_stand_in_the_order_of_the_source_with_unknown_ones_marked(data):
-    labels = Records(data, "test").labels
-    assert labels.tolist()[:2] == [[1, 0, -1], [0, 1, 0]]  # pictures 60 and 61
-    assert labels.shape == (10, 3)
-
-
-def test_evaluation_crops_the_centre_in_the_order_of_the_labels(data):
+def test_labels_are_in_the_order_of_the_records_with_unknown_ones_marked(data):
     records = Records(data, "test")
-    batches = list(records.evaluation(crop_size=8, batch_size=4))
-    assert [batch.shape for batch in batches] == [(4, 1, 8, 8, 3), (4, 1, 8, 8, 3), (2, 1, 8, 8, 3)]
-    images = np.concatenate(batches)[:, 0]
+    assert len(records) == 10
+    assert records.labels.dtype == np.int8
+    assert records.labels.tolist()[:2] == [[1, 0, -1], [0, 1, 0]]  # pictures 60 and 61
+    assert records.tag_counts.tolist() == [5, 5, 0]
+
+
+def test_evaluation_gives_the_centre_of_each_image_with_its_labels(data):
+    records = Records(data, "test")
+    dataset = records.evaluation(crop_size=8, batch_size=4)
+    assert len(dataset) == 3
+    assert [len(images) for images, _ in dataset] == [4, 4, 2]
+    images, labels = joined(dataset)
+    assert images.shape == (10, 8, 8, 3) and images.dtype == np.uint8
     assert picture_numbers(images) == list(range(60, 70))
-    # The centre of 16 columns: 4 to 11, coded as ten times the column.
-    np.testing.assert_allclose(images[0, 0, :, 0], np.arange(4, 12) * 10, atol=3)
+    assert {left_and_top(image) for image in images} == {(4, 4)}
+    np.testing.assert_array_equal(labels, records.labels)
 
 
-def left_and_top(crop) -> tuple[int, int]:
-    return round(int(crop[0, 0, 0]) / 10), round(int(crop[0, 0, 1]) / 10)
+def test_five_patches_are_the_centre_and_the_corners_each_with_the_labels(data):
+    records = Records(data, "test")
+    dataset = records.evaluation(crop_size=8, batch_size=4, patches="five")
+    assert [len(images) for images, _ in dataset] == [20, 20, 10]
+    images, labels = joined(dataset)
+    assert picture_numbers(images) == np.repeat(range(60, 70), 5).tolist()
+    assert [left_and_top(image) for image in images[:5]] == [(4, 4), (0, 0), (8, 0), (0, 8), (8, 8)]
+    np.testing.assert_array_equal(labels, np.repeat(records.labels, 5, axis=0))
 
 
-def test_five_patches_are_the_centre_and_the_corners():
-    sides = tf.constant([SIZE])
-    batch = {"encoded": tf.constant([coded_jpeg(0)]), "height": sides, "width": sides}
-    patches = fixed_crops(batch, 8, "five").numpy()[0]
-    assert [left_and_top(patch) for patch in patches] == [(4, 4), (0, 0), (8, 0), (0, 8), (8, 8)]
+def crops_of_squares(draws, **arguments):
+    """A crop of 12 pixels of a coded picture for each triple of draws."""
+    draws = tf.constant([[*draw, 0.5] for draw in draws])
+    sides = tf.fill((len(draws),), SIZE)
+    batch = {"encoded": tf.fill((len(draws),), coded_jpeg(0)), "height": sides, "width": sides}
+    return random_crops(batch, 12, draws, **arguments).numpy()
 
 
-def test_random_windows_reach_every_place_that_the_draws_can_name():
-    draws = tf.constant([[top, left, 0.0] for top in (0.0, 0.5, 0.999) for left in (0.0, 0.999)])
-    windows = random_windows(tf.fill((6,), SIZE), tf.fill((6,), SIZE), 14, draws).numpy()
-    places = [(0, 0), (0, 2), (1, 0), (1, 2), (2, 0), (2, 2)]
-    assert windows.tolist() == [[*place, 14, 14] for place in places]
+def test_random_crops_reach_every_place_of_the_image_and_none_outside():
+    shares = np.linspace(0, 1, 21, dtype=np.float32)  # 1 itself is never drawn
+    crops = crops_of_squares([(top, left, 0.0) for top in shares for left in shares])
+    assert {left_and_top(crop) for crop in crops} == {(x, y) for x in range(5) for y in range(5)}
 
 
-@pytest.mark.parametrize("window_area", [None, (0.0001, 1.0)])
-def test_windows_stay_in_images_of_every_size(window_area):
-    height, width = tf.constant([8, 16, 5000]), tf.constant([10, 9, 7])
-    windows = random_windows(height, width, 12, tf.fill((3, 3), 1.0), window_area).numpy()
-    # Draws of 1 lie just beyond the largest there are: the last place, and the largest square.
-    assert windows.tolist() == [[0, 2, 8, 8], [7, 0, 9, 9], [4993, 0, 7, 7]]
+@pytest.mark.parametrize(("draw", "side"), [(0.0, 8), (0.5, 13), (1.0, 16)])
+def test_a_window_of_random_area_is_resized_to_the_crop(draw, side):
+    [crop] = crops_of_squares([(1.0, 1.0, draw)], window_area=(0.25, 1.0))
+    spans = crop[0, -1, 0] - int(crop[0, 0, 0]), crop[-1, 0, 1] - int(crop[0, 0, 1])
+    # Red and green rise by ten for every pixel of the window.
+    np.testing.assert_allclose(spans, (side - 1) * 10, atol=7)
+    assert crop[-1, -1, 0] > 145  # the window is at the lower right
 
 
-def test_the_same_seed_gives_the_same_batches_and_another_seed_others(data):
-    once, again, other = (first_batches(Records(data, "train"), 3, seed=seed) for seed in (1, 1, 2))
-    assert_same_batches(once, again)
-    assert not np.array_equal(once[0][0], other[0][0])
+def test_half_of_the_crops_are_flipped_and_nothing_else_changes(data):
+    records = Records(data, "train")
+    plain, labels = first_batches(records, 14)
+    flipped, same_labels = first_batches(records, 14, flip=True)
+    np.testing.assert_array_equal(labels, same_labels)
+    is_flipped = flipped[:, 0, 0, 0] > flipped[:, 0, -1, 0]
+    assert 0.3 < is_flipped.mean() < 0.7
+    plain[is_flipped] = plain[is_flipped, :, ::-1]
+    np.testing.assert_array_equal(flipped, plain)
 
 
-@pytest.mark.parametrize("part", [None, "fit"])
-def test_a_run_that_goes_on_sees_the_batches_it_would_have_seen(data, part):
-    records = Records(data, "train", part)
-    whole = first_batches(records, 20, seed=3)
-    for first_step in (7, 15):  # in the first epoch, and in the second
-        rest = first_batches(records, 20 - first_step, seed=3, first_step=first_step)
-        assert_same_batches(whole[first_step:], rest)
-
-
-def test_an_epoch_holds_every_picture_and_epochs_differ_in_order(data):
-    batches = first_batches(Records(data, "train"), 15)  # 120 images: two epochs of 60
-    numbers = sum((picture_numbers(images) for images, _ in batches), [])
-    assert sorted(numbers[:60]) == sorted(numbers[60:]) == list(range(60))
-    assert numbers[:60] != numbers[60:]
-
-
-def test_crops_of_an_image_differ_between_epochs(data):
-    batches = first_batches(Records(data, "train"), 15)
-    images = np.concatenate([images for images, _ in batches])
-    first, second = (
-        np.argsort(picture_numbers(images[half])) for half in np.split(np.arange(120), 2)
-    )
-    assert not np.array_equal(images[:60][first], images[60:][second])
-
-
-def test_labels_stay_with_their_pictures(data):
-    for images, labels in first_batches(Records(data, "train"), 4, seed=5):
-        for number, label in zip(picture_numbers(images), labels, strict=True):
-            assert label[number % 2] == 1
-
-
-def test_pictures_sorted_by_category_come_mixed_even_from_a_small_buffer(data):
-    # The records stand in the order 0 to 59; let each ten be a category.
-    batches = first_batches(Records(data, "train"), 2, batch_size=12, shuffle_buffer=4)
-    for images, _ in batches:
-        assert len({number // 10 for number in picture_numbers(images)}) >= 3
-
-
-def test_fit_and_validation_images_are_disjoint_and_complete(data):
-    fit, validation = (Records(data, "train", part, 0.3) for part in ("fit", "validation"))
-    parts = [picture_numbers(list(records.images())) for records in (fit, validation)]
-    assert sorted(parts[0] + parts[1]) == list(range(60))
-    assert 5 <= len(validation) <= 31
-    assert len(fit) == len(parts[0]) == len(fit.labels)
-
-
-def test_which_images_are_for_validation_does_not_change_between_versions(data):
-    validation = Records(data, "train", "validation", 0.1)
-    assert picture_numbers(list(validation.images())) == [0, 4, 8, 13, 42, 43]
-
-
-def test_training_sees_the_images_of_its_part_only(data):
-    fit = Records(data, "train", "fit", 0.3)
-    numbers = sum((picture_numbers(images) for images, _ in first_batches(fit, 15)), [])
-    assert set(numbers) == set(picture_numbers(list(fit.images())))
-
-
-def test_images_of_different_sizes_make_one_batch_and_small_ones_are_enlarged(mixed):
+def test_images_of_different_sizes_share_batches_and_small_ones_are_enlarged(mixed):
     records = Records(mixed, "train")
-    batches = first_batches(records, 4)
-    assert {images.shape for images, _ in batches} == {(8, 12, 12, 3)}
-    numbers = sum((picture_numbers(images) for images, _ in batches), [])
-    assert sorted(numbers[:30]) == list(range(30))
+    images, _ = first_batches(records, 3)
+    assert images.shape == (24, 12, 12, 3)
+    assert len(set(picture_numbers(images))) == 24
 
-    patches = np.concatenate(list(records.evaluation(crop_size=12, batch_size=8, patches="five")))
-    assert patches.shape == (30, 5, 12, 12, 3)
-    small = patches[1]  # 8 x 10: its windows are 8 x 8, at the left, the middle and the right
-    spans = [(round(int(patch[0, :, 0].min()), -1), int(patch[0, -1, 0])) for patch in small]
-    assert [left for left, _ in spans] == [10, 0, 20, 0, 20]
-    np.testing.assert_allclose([right for _, right in spans], [80, 70, 90, 70, 90], atol=4)
+    images, _ = joined(records.evaluation(crop_size=12, batch_size=8, patches="five"))
+    small = images[5:10]  # 8 x 10: its windows are 8 x 8, at the left, the middle and the right
+    assert [round(int(patch[0, 0, 0]), -1) for patch in small] == [10, 0, 20, 0, 20]
+    np.testing.assert_allclose(small[:, 0, -1, 0], [80, 70, 90, 70, 90], atol=4)
 
 
-def test_images_of_different_sizes_come_whole_and_gray_ones_in_three_channels(tmp_path):
+def test_whole_images_keep_their_sizes_and_gray_ones_have_three_channels(tmp_path):
     def image(item):
         with io.BytesIO() as buffer:
             Image.new("L" if item % 2 else "RGB", (9 + item, 7)).save(buffer, "JPEG")
             return buffer.getvalue()
 
-    convert_coded(tmp_path, train=4, image=image, size=lambda item: (7, 9 + item))
-    shapes = [picture.shape for picture in Records(tmp_path, "train")]
-    assert shapes == [(7, 9, 3), (7, 10, 3), (7, 11, 3), (7, 12, 3)]
-    images, _ = next(iter(Records(tmp_path, "train").training(crop_size=5, batch_size=4, seed=0)))
-    assert images.shape == (4, 5, 5, 3)
+    convert_coded(tmp_path, train=3, image=image, size=lambda item: (7, 9 + item))
+    records = Records(tmp_path, "train")
+    assert [picture.shape for picture in records] == [(7, 9, 3), (7, 10, 3), (7, 11, 3)]
+    assert first_batches(records, 1, crop_size=5, batch_size=3)[0].shape == (3, 5, 5, 3)
 
 
-def test_an_unknown_split_a_missing_folder_and_a_misspelt_choice_are_named(data, tmp_path):
-    with pytest.raises(InputError, match="no split 'dev'; it has train, test"):
-        _ = Records(data, "dev").labels
+class ManyTags:
+    """Picture i has the tags 10 i, 10 i + 1, and so on: none to three of them."""
+
+    tag_names = [f"tag {index}" for index in range(1000)]
+    splits = {"train": range(40), "validation": [40], "test": [41]}
+
+    def load(self, item):
+        tags = tuple(range(item * 10, item * 10 + item % 4))
+        return Record(coded_jpeg(item), f"{item}.jpeg", SIZE, SIZE, tags)
+
+
+def test_ids_are_the_tags_of_each_image_padded(tmp_path):
+    convert(ManyTags(), tmp_path, name="many", settings={}, workers=1, progress=False)
+    records = Records(tmp_path, "train")
+    expected = np.full((40, 3), -1, np.int32)
+    for item in range(40):
+        expected[item, : item % 4] = item * 10 + np.arange(item % 4)
+    np.testing.assert_array_equal(records.tag_ids, expected, strict=True)
+    images, ids = first_batches(records, 5, labels="ids")
+    np.testing.assert_array_equal(ids, expected[picture_numbers(images)], strict=True)
+
+
+def test_ids_of_a_split_with_unknown_tags_are_refused(data):
+    with pytest.raises(InputError, match="unknown"):
+        first_batches(Records(data, "train"), 1, labels="ids")
+
+
+def test_fewer_images_than_a_batch_are_refused(data):
+    with pytest.raises(InputError, match="60 images.*batch of 61"):
+        first_batches(Records(data, "train"), 1, batch_size=61)
+
+
+def test_a_missing_folder_and_a_missing_split_are_named(data, tmp_path):
     with pytest.raises(InputError, match=str(tmp_path / "none")):
-        _ = Records(tmp_path / "none", "train").labels
-    with pytest.raises(ValueError, match="part must be one of .* got 'valid'"):
-        Records(data, "train", "valid")
-    with pytest.raises(ValueError, match="damaged must be one of .* got 'ignore'"):
-        Records(data, "train", damaged="ignore")
+        len(Records(tmp_path / "none", "train"))
+    info = DatasetInfo.load(data)
+    del info.splits["validation"]  # as earlier versions wrote it
+    info.save(tmp_path)
+    with pytest.raises(InputError, match="validation.*convert the images again"):
+        len(Records(tmp_path, "validation"))
 
 
-@pytest.mark.parametrize("count", [2, 3, 5])
-def test_of_a_few_images_one_is_for_validation_and_the_others_are_fitted(tmp_path, count):
-    folder = convert_coded(tmp_path, train=count)
-    validation = Records(folder, "train", "validation", 0.001)
-    assert len(validation) == 1
-    fit = Records(folder, "train", "fit", 0.001)
-    numbers = [*picture_numbers(list(fit)), *picture_numbers(list(validation))]
-    assert sorted(numbers) == list(range(count))
+@pytest.mark.parametrize(
+    "wrong", [{"window_area": (0.0, 1.0)}, {"window_area": (0.9, 0.5)}, {"labels": "names"}]
+)
+def test_arguments_out_of_range_are_refused(data, wrong):
+    [name] = wrong
+    with pytest.raises(ValueError, match=name):
+        first_batches(Records(data, "train"), 1, **wrong)

@@ -104,7 +104,7 @@ def test_a_picture_does_not_depend_on_how_many_there_are():
 
 
 def test_record():
-    scenes = pickle.loads(pickle.dumps(Scenes(size=48, train=5, test=0)))
+    scenes = pickle.loads(pickle.dumps(Scenes(size=48, train=5, validation=0, test=0)))
     assert list(scenes.splits) == ["train"]
     record = scenes.load(scenes.splits["train"][3])
     decoded = cv2.imdecode(np.frombuffer(record.encoded, np.uint8), cv2.IMREAD_COLOR_RGB)

@@ -22,13 +22,14 @@ def process(*arguments):
 
 def test_convert_verify_info(tmp_path):
     folder, records = write_corel5k(tmp_path), tmp_path / "records"
-    image = folder / "db" / "train" / "1004.jpeg"
+    image = folder / "db" / "train" / "1003.jpeg"
     image.write_bytes(image.read_bytes()[:-200])
     arguments = ("convert", "corel5k", "--input", folder, "--output", records, "--size", 8)
 
     converted = process(*arguments, "--max-rejected", 0.2)
     assert (converted.returncode, converted.stderr) == (0, "")
-    assert "train: 3 images" in converted.stdout
+    assert "train: 2 images" in converted.stdout
+    assert "validation: 1 images" in converted.stdout
     assert "damaged images left out: 1, see rejected.csv" in converted.stdout
     info = process("info", records)
     assert (info.returncode, info.stderr) == (0, "")
@@ -61,6 +62,14 @@ def test_missing_images_are_said(tmp_path):
         (
             ("convert", "corel5k", "--input", "x", "--output", "x", "--train", "5"),
             "--train is no option of corel5k",
+        ),
+        (
+            ("convert", "corel5k", "--input", "x", "--output", "x", "--validation-share", "1"),
+            "1.0 is not in the range 0<x<1",
+        ),
+        (
+            ("convert", "scenes", "--output", "x", "--validation-share", "0.2"),
+            "--validation-share needs --validation 0",
         ),
         (
             ("convert", "scenes", "--output", "x", "--size", "keep"),
@@ -122,7 +131,7 @@ def many_photographs(tmp_path, count):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals to process groups")
 @pytest.mark.parametrize(("sign", "status"), [("SIGINT", 130), ("SIGKILL", -9)])
-def test_stopped_on_the_way_and_gone_on_with(tmp_path, sign, status):
+def test_stopped_on_the_way_and_resumed(tmp_path, sign, status):
     folder, records = many_photographs(tmp_path, 500), tmp_path / "records"
     arguments = ["convert", "corel5k", "--input", folder, "--output", records, "--size", "32"]
     process = subprocess.Popen(
@@ -170,7 +179,7 @@ def test_full_disk(tmp_path):
         timeout=60,
     )
     assert limited.returncode == 1
-    assert limited.stderr.startswith(f"Error: {records}/train-00000-of-00008.tfrecord cannot be")
+    assert limited.stderr.startswith(f"Error: {records}/train-00000-of-00007.tfrecord cannot be")
     assert "free some space" in limited.stderr and "Traceback" not in limited.stderr
     assert not list(records.glob("*.tfrecord")) and not list(records.glob("*.partial"))
     assert tfrecords_tools_here(*arguments).returncode == 0

@@ -29,13 +29,17 @@ def run(command):
 
 def test_a_folder_becomes_records_in_three_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    photos = write_photographs(tmp_path / "photos", "beach.jpg", "2024/boat.png")
+    photos = write_photographs(
+        tmp_path / "photos", "beach.jpg", "2024/boat.png", "2024/harbour.jpg"
+    )
     (photos / "labels.csv").write_text(LABELS)
     commands = COMMANDS.splitlines()
     assert len(commands) == 3
     for command in commands:
         run(command.removeprefix("python -m tfrecords_tools "))
-    assert DatasetInfo.load("records").tag_names == ["boat", "sand", "sea"]
+    info = DatasetInfo.load("records")
+    assert info.tag_names == ["boat", "sand", "sea"]
+    assert list(info.splits) == ["train", "validation", "test"]
 
 
 @pytest.fixture
@@ -74,6 +78,7 @@ def test_the_example_source_has_under_40_lines_and_converts(tmp_path, voc2007):
     records = tmp_path / "records"
     info = convert(source, records, name="voc2007", settings=source.settings, workers=1)
     assert info.tag_names == ["cat", "dog"]
+    assert [split.num_images for split in info.splits.values()] == [1, 1, 2]
     assert info.splits["test"].tag_counts == [1, 1]
     assert verify(records).findings == []
 

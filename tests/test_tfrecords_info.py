@@ -22,7 +22,7 @@ class Album:
     tag_names = ["sky", "sea", "$tree$", "日本"]
 
     def __init__(self):
-        self.splits = {"train": list(range(16)), "test": [3, 5]}
+        self.splits = {"train": list(range(16)), "validation": [6], "test": [3, 5]}
 
     def load(self, item):
         tag_ids = tuple(tag_id for tag_id in range(4) if item >> tag_id & 1)
@@ -44,8 +44,9 @@ def statistics(album):
 def test_description_of_the_data_set(album):
     info = DatasetInfo.load(album)
     text = describe(info)
-    assert "album (size 8): 4 tags" in text
+    assert "album (size 8, converter_version 2): 4 tags" in text
     assert "train: 16 images, 2.00 tags an image" in text
+    assert "validation: 1 images, 2.00 tags an image" in text
     assert "most frequent: sky 8, sea 8, $tree$ 8, 日本 8" in text
     assert "tags without an image: 1" in text
     assert info.checksum in text
@@ -55,6 +56,8 @@ def test_description_of_the_records(statistics):
     assert describe_statistics(statistics).splitlines() == [
         "train, pixels: height 10 to 25 (median 18), width 18",
         "train, images by number of tags: 0: 1, 1: 4, 2: 6, 3: 4, 4: 1",
+        "validation, pixels: height 16, width 18",
+        "validation, images by number of tags: 2: 1",
         "test, pixels: height 13 to 15 (median 14), width 18",
         "test, images by number of tags: 2: 2",
     ]
@@ -67,10 +70,10 @@ def test_many_tags_an_image_are_counted_together(statistics):
 
 
 def test_joint_counts_are_those_of_the_labels(statistics):
-    items = np.array([*range(16), 3, 5])
+    items = np.array([*range(16), 6, 3, 5])
     labels = items[:, None] >> np.arange(4) & 1
     order = statistics.frequent_tags
-    # Of all 18 images the tag 0 has 10, the tags 1 and 2 have 9, the tag 3 has 8.
+    # Of all 19 images the tags 0, 1 and 2 have 10, the tag 3 has 8.
     assert order.tolist() == [0, 1, 2, 3]
     assert (statistics.joint_counts == labels.T @ labels).all()
 
@@ -94,7 +97,7 @@ def test_plotted_counts_are_those_of_the_splits_most_frequent_first(album):
     counts = [5, 0, 70, 10]
     info.splits["train"] = dataclasses.replace(info.splits["train"], tag_counts=counts)
     axes = tag_frequencies(info).axes[0]
-    train, test = axes.lines
+    train, validation, test = axes.lines
     assert axes.get_yscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "$tree$",
@@ -103,6 +106,7 @@ def test_plotted_counts_are_those_of_the_splits_most_frequent_first(album):
         "sea",
     ]
     assert train.get_ydata()[:3].tolist() == [70, 10, 5] and np.isnan(train.get_ydata()[3])
+    assert np.nan_to_num(validation.get_ydata()).tolist() == [1, 0, 0, 1]
     assert test.get_ydata()[[0, 2, 3]].tolist() == [1, 2, 1] and np.isnan(test.get_ydata()[1])
     assert train.get_label() == "train: 16 images (1 tags have none)"
 

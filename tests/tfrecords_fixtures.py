@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import zlib
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +25,26 @@ def jpeg(seed: int, height: int = 12, width: int = 18) -> bytes:
 
 
 class Pictures:
-    """A source of `num_train` and `num_test` pictures in a folder, picture i with the tag i % 3."""
+    """A source of pictures in a folder, numbered through all splits; picture i has the tag i % 3.
+
+    With `num_validation` 0 it has no validation pictures of its own.
+    """
 
     tag_names = ["sky", "sea", "tree"]
 
-    def __init__(self, folder: Path, num_train: int = 40, num_test: int = 10) -> None:
+    def __init__(
+        self, folder: Path, num_train: int = 40, num_validation: int = 5, num_test: int = 10
+    ) -> None:
         folder.mkdir(exist_ok=True)
-        for index in range(num_train + num_test):
+        numbers = iter(range(num_train + num_validation + num_test))
+        train, validation, test = (
+            list(islice(numbers, count)) for count in (num_train, num_validation, num_test)
+        )
+        for index in [*train, *validation, *test]:
             (folder / f"{index}.jpeg").write_bytes(jpeg(index))
         self.folder = folder
-        self.splits = {
-            "train": list(range(num_train)),
-            "test": list(range(num_train, num_train + num_test)),
-        }
+        own = {"validation": validation} if num_validation else {}
+        self.splits = {"train": train, **own, "test": test}
 
     def load(self, item: int) -> Record:
         image = load_image(self.folder / f"{item}.jpeg", size=8)

@@ -1,42 +1,66 @@
-"""A small network and fast settings that the training tests share."""
+"""Small networks, fast settings and processes that the training tests share."""
 
 from __future__ import annotations
 
-from functools import cache
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 from warptag.data import Records
 from warptag.models import AlexNet
-from warptag.training import TrainingSettings, train
+from warptag.training import TrainingSettings, checkpoint, train
 
-FAST = TrainingSettings(learning_rate=0.01, epochs=3, batch_size=16, clip_norm=5.0, seed=1)
-
-
-def small_network() -> keras.Model:
-    return AlexNet(3, (16, 16, 3), width=0.1, dense_units=64, first_stride=2, dropout=0.3, seed=1)
+FAST = TrainingSettings(learning_rate=0.02, epochs=3, batch_size=16, clip_norm=5.0, seed=1)
 
 
-@cache
-def records(data):
-    """What is trained on and what for validation; indexing takes longer than an epoch."""
-    return Records(data, "train", "fit"), Records(data, "train", "validation")
+def small_network():
+    return AlexNet(3, (16, 16, 3), width=0.1, dense_units=64, first_stride=2, dropout=0.3)
 
 
-def fit(data, folder, settings=FAST, context=None, **options):
-    return train(
-        "test",
-        small_network,
-        *records(data),
-        settings,
-        folder,
-        k=1,
-        context=context or {},
-        **options,
-    )
+def tiny_network(dropout=0.3):
+    """Compiled in less time."""
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.AveragePooling2D(4)]
+    layers += [keras.layers.Flatten(), keras.layers.Dropout(dropout), keras.layers.Dense(3)]
+    return keras.Sequential([keras.Input((16, 16, 3)), *layers])
+
+
+def fit(data, folder, settings=FAST, make_model=tiny_network, **options):
+    records = (Records(data, part) for part in ("train", "validation"))
+    options = {"k": 1, "context": {}, **options}
+    return train("test", make_model, *records, settings, Path(folder), **options)
+
+
+def fit_and_copy(data, folder, *arguments, **options):
+    """Trains, and keeps the folder as it is right after each checkpoint in `FOLDER-EPOCH`."""
+    write = checkpoint.write_or_explain
+
+    def write_and_copy(path, content):
+        write(path, content)
+        if path.suffix == ".npz":
+            shutil.copytree(folder, f"{folder}-{int(path.stem.removeprefix('checkpoint-'))}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "write_or_explain", write_and_copy)
+        return fit(data, folder, *arguments, **options)
 
 
 def assert_same_weights(model, other):
     for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def run_python(code, *arguments, status=0, **environment):
+    """Runs code in a process of its own in this folder; returns the JSON that it prints last."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    options = {"cwd": Path(__file__).parent, "env": environment, "capture_output": True}
+    done = subprocess.run(command, **options, text=True, timeout=300)
+    assert done.returncode == status, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1]) if status == 0 else None

@@ -55,14 +55,29 @@ class _Size(click.ParamType):
     help="Resize the shorter side to --size instead and keep the aspect ratio.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Of the random choices.")
-@click.option("--train", type=click.IntRange(1), help="Number of training images (scenes).")
-@click.option("--validation", type=click.IntRange(0), help="Number of validation images (scenes).")
-@click.option("--test", type=click.IntRange(1), help="Number of test images (scenes).")
+@click.option(
+    "--train", type=click.IntRange(1), help="Number of training images (scenes); default 5400."
+)
+@click.option(
+    "--validation",
+    type=click.IntRange(0),
+    help="Number of validation images (scenes); default 600. With 0 they are taken from the "
+    "training images.",
+)
+@click.option(
+    "--test", type=click.IntRange(1), help="Number of test images (scenes); default 1500."
+)
 @click.option("--split", type=click.Choice(["paper", "official"]), help="Which one (nuswide).")
 @click.option(
     "--test-share",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Share of test images where neither labels nor folders divide them (folder); default 0.1.",
+)
+@click.option(
+    "--validation-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of the training images that become validation images where the source has none; "
+    "default 0.1 (folder 0.2).",
 )
 @click.option(
     "--keep-untagged",
@@ -88,13 +103,14 @@ def convert(
     output: Path,
     workers: int | None,
     max_rejected: float | None,
+    validation_share: float | None,
     overwrite: bool,
     runner: str | None,
     **options: Any,
 ) -> None:
-    """Write the images and tags of SOURCE as TFRecord shards.
+    """Write the images and tags of SOURCE as TFRecord shards: train, validation and test.
 
-    A conversion that was stopped goes on where it was when the same command is given again.
+    A conversion that was stopped resumes when the same command is given again.
 
     \b
     Example:
@@ -107,6 +123,8 @@ def convert(
     if runner is not None and workers is not None:
         raise click.UsageError("--workers is not for --runner; give the runner's own option")
     source = _open_source(name, options)
+    if name == "scenes" and validation_share is not None and "validation" in source.splits:
+        raise click.UsageError("--validation-share needs --validation 0 with scenes")
     for note in getattr(source, "notes", ()):
         click.echo(note, err=True)
     import_tensorflow()
@@ -115,6 +133,7 @@ def convert(
         "settings": source.settings,
         "overwrite": overwrite,
         "max_rejected": max_rejected,
+        "validation_share": validation_share,
     }
     if runner is None:
         from tfrecords_tools.convert import convert as convert_here
@@ -200,7 +219,7 @@ def main() -> None:
     try:
         sys.exit(cli.main(prog_name=prog_name, standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command goes on from here, where it can.", err=True)
+        click.echo("Stopped; the same command resumes from here, where it can.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         show_usage_error(error)

@@ -31,6 +31,7 @@ def convert_with_beam(
     pipeline_options: Sequence[str] = (),
     overwrite: bool = False,
     max_rejected: float | None = None,
+    validation_share: float | None = None,
 ) -> DatasetInfo:
     """Does what `convert` does, by a Beam runner. Needs the extra `beam`.
 
@@ -44,6 +45,7 @@ def convert_with_beam(
             `["--direct_num_workers=2", "--direct_running_mode=multi_processing"]`.
         overwrite: whether to replace another data set in `output`.
         max_rejected: as in `convert`; looked at when all shards are written.
+        validation_share: as in `convert`.
 
     Raises:
         InputError: as `convert`; or Beam is not installed, or does not know the runner.
@@ -53,7 +55,7 @@ def convert_with_beam(
         >>> source = Folder("photos", size=64)
         >>> info = convert_with_beam(source, "beam", name="photos", settings=source.settings)
         >>> info.splits["train"].num_images
-        4
+        3
     """
     try:
         import apache_beam as beam
@@ -63,10 +65,10 @@ def convert_with_beam(
             "Apache Beam is not installed; install it with: pip install 'warptag[beam]'"
         ) from error
     directory = Path(output)
-    planned = plan_dataset(source, name, settings)
+    planned, splits = plan_dataset(source, name, settings, validation_share)
     if (directory / INFO_FILE).exists() and not overwrite:
         return reuse(directory, planned)
-    num_images = {split: len(items) for split, items in source.splits.items()}
+    num_images = {split: len(items) for split, items in splits.items()}
     limit = RejectionLimit(sum(num_images.values()), max_rejected)
     plan = plan_shards(num_images)
     finished = journal.begin(directory, planned, [shard.file for shard in plan], overwrite)
@@ -80,7 +82,7 @@ def convert_with_beam(
         journal.note(directory, write_shard(directory, file, results, tag_names))
 
     shards = [
-        (shard.file, list(source.splits[shard.split][shard.start : shard.stop]))
+        (shard.file, list(splits[shard.split][shard.start : shard.stop]))
         for shard in plan
         if shard.file not in finished
     ]

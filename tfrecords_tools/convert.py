@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -35,7 +35,10 @@ from tfrecords_tools.shards import (
     plan_shards,
     write_shard,
 )
+from tfrecords_tools.validation import Splits, with_validation
 
+#: Raise it with every change after which the same images and settings give other records.
+VERSION = 2
 # Without --max-rejected: this share of the images, or this many if that is more.
 USUAL_SHARE_REJECTED, USUAL_NUM_REJECTED = 0.01, 10
 
@@ -50,12 +53,17 @@ def convert(
     progress: bool = True,
     overwrite: bool = False,
     max_rejected: float | None = None,
+    validation_share: float | None = None,
 ) -> DatasetInfo:
     """Writes a source's images and tags as TFRecord shards with a `dataset_info.json`.
 
-    Damaged images are left out and listed in `rejected.csv`. A conversion that was stopped goes
-    on with its first unfinished shard. A data set that is already there, complete and made from
-    the same images (by name, tags and size) with the same settings, is returned as it is.
+    The splits are `train`, `validation` and `test`. Where the source has no validation images, a
+    share of `train` becomes `validation`, chosen by a hash of the images' names, whatever their
+    order.
+
+    Damaged images are left out and listed in `rejected.csv`. A conversion that was stopped resumes
+    with its first unfinished shard. A data set that is already there, complete and made from the
+    same images (by name, tags and size) with the same settings, is returned as it is.
 
     Args:
         source: the images and tags.
@@ -67,9 +75,13 @@ def convert(
         overwrite: whether to replace another data set in `output`.
         max_rejected: the share of damaged images, 0 to 1, above which the conversion stops; None
             for a hundredth of the images, or ten of them if that is more.
+        validation_share: the share of `train` that becomes `validation`, between 0 and 1; None
+            for the source's `validation_share`, or 0.1 if it has no such attribute. Only for
+            sources without validation images.
 
     Raises:
-        InputError: the source has too many damaged images, or wrong tag ids, or an empty split;
+        InputError: the source has too many damaged images, or wrong tag ids, or an empty split, or
+            one training image only; or it has validation images and `validation_share` is given;
             `output` cannot be written or holds another data set.
         OSError: writing fails on the way, as on a full disk. What was finished is kept.
 
@@ -78,25 +90,23 @@ def convert(
         >>> source = Folder("photos", size=64)
         >>> info = convert(source, "new", name="photos", settings=source.settings, workers=1)
         >>> info.tag_names, info.splits["train"].num_images
-        (['boat', 'sea', 'tree'], 4)
+        (['boat', 'sea', 'tree'], 3)
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be at least 1, received {workers}")
     directory = Path(output)
-    planned = plan_dataset(source, name, settings)
+    planned, splits = plan_dataset(source, name, settings, validation_share)
     if (directory / INFO_FILE).exists() and not overwrite:
         return reuse(directory, planned)
 
-    num_images = {split: len(items) for split, items in source.splits.items()}
+    num_images = {split: len(items) for split, items in splits.items()}
     plan = plan_shards(num_images)
     limit = RejectionLimit(sum(num_images.values()), max_rejected)
     finished = journal.begin(directory, planned, [shard.file for shard in plan], overwrite)
     for shard in finished.values():
         limit.count(shard.rejected)
     pending = [shard for shard in plan if shard.file not in finished]
-    items = [
-        item for shard in pending for item in source.splits[shard.split][shard.start : shard.stop]
-    ]
+    items = [item for shard in pending for item in splits[shard.split][shard.start : shard.stop]]
     with (
         Loader(source, workers or os.cpu_count() or 1) as loader,
         tqdm(
@@ -120,23 +130,29 @@ def convert(
     return finish(directory, planned, num_images, finished)
 
 
-def plan_dataset(source: Source, name: str, settings: dict[str, Any]) -> DatasetInfo:
-    """The data set that a source is to become, with its splits still empty.
+def plan_dataset(
+    source: Source, name: str, settings: dict[str, Any], validation_share: float | None
+) -> tuple[DatasetInfo, Splits]:
+    """The data set that a source is to become, with its splits still empty, and their images.
 
     Raises:
-        InputError: a split has no images.
+        InputError: a split has no images, or `train` has one only; or a share is given for a
+            source with validation images.
     """
-    for split, items in source.splits.items():
+    splits, share = with_validation(source, validation_share)
+    for split, items in splits.items():
         if not items:
             raise InputError(f"{name}: there are no images for the split {split!r}")
-    return DatasetInfo(
+    shares = {} if share is None else {"validation_share": share}
+    planned = DatasetInfo(
         name=name,
         source=f"{type(source).__module__}.{type(source).__qualname__}",
-        settings=json.loads(json.dumps(settings)),
+        settings=json.loads(json.dumps({**settings, **shares, "converter_version": VERSION})),
         tag_names=list(source.tag_names),
         splits={},
-        input_checksum=_input_checksum(source),
+        input_checksum=_input_checksum(source, splits),
     )
+    return planned, splits
 
 
 class RejectionLimit:
@@ -229,11 +245,11 @@ def _write_rejected(directory: Path, rejected: list[Rejected]) -> None:
     os.replace(temporary, path)
 
 
-def _input_checksum(source: Source) -> str:
+def _input_checksum(source: Source, splits: Mapping[str, Sequence[Any]]) -> str:
     """Of names, tags and, where the source reads files (`path`), their sizes."""
     path = getattr(source, "path", None)
     digest = hashlib.sha256()
-    for split, items in source.splits.items():
+    for split, items in splits.items():
         digest.update(f"{split}\n".encode())
         for item in items:
             size = _file_size(path, item) if path else ""
@@ -255,6 +271,12 @@ def reuse(directory: Path, planned: DatasetInfo) -> DatasetInfo:
         InputError: it is another one, or damaged.
     """
     info = DatasetInfo.load(directory)
+    same_source = (info.name, info.source) == (planned.name, planned.source)
+    if same_source and info.settings.get("converter_version", 1) in range(1, VERSION):
+        raise InputError(
+            f"{directory} was made by an earlier version of tfrecords_tools; "
+            "convert again with --overwrite"
+        )
     for field, what in (
         ("name", "name"),
         ("source", "source"),

@@ -18,8 +18,8 @@ def describe(info: DatasetInfo) -> str:
     Example:
         >>> print(describe(DatasetInfo.load("records")))
         photos (size 64, ...): 3 tags
-        train: 4 images, 1.50 tags an image, 0.0 MB in 4 files
-          most frequent: boat 2, sea 2, tree 2
+        train: 3 images, 1.67 tags an image, 0.0 MB in 3 files
+          most frequent: boat 2, sea 2, tree 1
         ...
     """
     settings = ", ".join(f"{name} {value}" for name, value in info.settings.items())
@@ -37,7 +37,9 @@ def describe_statistics(statistics: Statistics) -> str:
         >>> from tfrecords_tools.statistics import read_statistics
         >>> print(describe_statistics(read_statistics("records")))
         train, pixels: height 64, width 64
-        train, images by number of tags: 1: 2, 2: 2
+        train, images by number of tags: 1: 1, 2: 2
+        validation, pixels: height 64, width 64
+        validation, images by number of tags: 1: 1
         test, pixels: height 64, width 64
         test, images by number of tags: 1: 2
     """

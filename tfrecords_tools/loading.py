@@ -26,11 +26,13 @@ TASKS_PER_WORKER = 4
 class Source(Protocol):
     """What a data set must offer to be converted.
 
+    A class attribute `validation_share`, if there is one, is the share of `train` that becomes
+    `validation` unless the source has validation images or the user chooses another share.
+
     Attributes:
         tag_names: the names of the tags.
         splits: the images of each split, each something small that can be pickled and whose
-            `repr` tells its content; its attribute `filename`, if it has one, names it in
-            `rejected.csv`.
+            `repr` tells its content; `item_name` says what its name is.
     """
 
     @property
@@ -112,7 +114,7 @@ class Loader:
         except BrokenProcessPool as error:
             raise InputError(
                 "a worker process was killed, as when memory runs out; give the same command again "
-                "with fewer --workers, it goes on from here (a script that calls this needs "
+                "with fewer --workers, it resumes from here (a script that calls this needs "
                 "`if __name__ == '__main__':`)"
             ) from error
 
@@ -137,12 +139,17 @@ def without_items(source: Source) -> Source:
     return reader
 
 
+def item_name(item: Any) -> str:
+    """The name of an image: its attribute `filename`, or else its text."""
+    return str(getattr(item, "filename", item))
+
+
 def load_item(source: Source, item: Any) -> Record | Rejected:
     """The record of an item, or why there is none."""
     try:
         return source.load(item)
     except InputError as error:
-        return Rejected(str(getattr(item, "filename", item)), str(error))
+        return Rejected(item_name(item), str(error))
 
 
 _worker_source: Source

@@ -167,7 +167,7 @@ def parse(serialized: tf.Tensor, num_tags: int, num_ids: int | None = None) -> d
         >>> dataset = tf.data.TFRecordDataset(files).batch(32)
         >>> dataset = dataset.map(lambda serialized: parse(serialized, num_tags=3))
         >>> next(iter(dataset))["labels"].shape
-        TensorShape([4, 3])
+        TensorShape([3, 3])
     """
     import tensorflow as tf
 
@@ -246,7 +246,7 @@ class DatasetInfo:
     Example:
         >>> info = DatasetInfo.load("records")
         >>> info.splits["train"].num_images
-        4
+        3
     """
 
     name: str
@@ -317,7 +317,7 @@ def _why_missing(path: Path) -> str:
     if (path.parent / JOURNAL_FILE).exists():
         return (
             f"{path.parent}: the conversion did not finish; run the same convert command again, "
-            "it goes on where it stopped"
+            "it resumes where it stopped"
         )
     return (
         f"{path.parent} holds no {INFO_FILE}; expected a data set made by "

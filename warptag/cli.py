@@ -39,7 +39,7 @@ def main() -> None:
         require_keras3("The command line")
         sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command goes on from here, where it can.", err=True)
+        click.echo("Stopped; the same command resumes where it can.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         show_usage_error(error)

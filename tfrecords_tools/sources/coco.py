@@ -33,8 +33,9 @@ class COCO(ImageFiles):
     """Reads a folder in COCO's layout, of any year.
 
     `instances_train*.json` becomes the split `train` and `instances_val*.json` the split `test`,
-    as in COCO's public protocol: its own test images have no public labels. Only when there is an
-    `instances_test*.json` too does `val` become `validation`.
+    as in COCO's public protocol: its own test images have no public labels; `convert` then takes
+    validation images from `train`. Only when there is an `instances_test*.json` too does `val`
+    become `validation`.
 
     Tags are ordered by category id. Objects marked as a crowd count like others. Images without
     an annotation are left out, as in NUS-WIDE: COCO 2017 then has 117,266 and 4,952 images.

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.messages import printable
 from tfrecords_tools.shards import file_sha256
-from warptag.annotation.calibration import CALIBRATION
 from warptag.annotation.output import choose_tags, make_format
 from warptag.annotation.tagger import Tagger
 from warptag.annotation.writers import BesideEach, OneFile, StandardOutput
+from warptag.training.calibration import CALIBRATION
 from warptag.training.run_folder import MODEL, SETTINGS
 
 Writer = StandardOutput | OneFile | BesideEach

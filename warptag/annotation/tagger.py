@@ -15,9 +15,8 @@ import tensorflow as tf
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import EncodedImage, load_image
-from warptag.annotation.calibration import load_calibration
 from warptag.data.crops import PATCHES, fixed_crops
-from warptag.training.run_folder import load_run
+from warptag.training import load_calibration, load_run
 
 BATCH_SIZE = 64
 #: Batches of image files that are read ahead of the network.

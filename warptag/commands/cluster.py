@@ -6,7 +6,8 @@ import os
 
 import click
 
-from warptag.commands.common import import_tensorflow, train_from_options, training_options
+from warptag.commands.common import import_tensorflow
+from warptag.commands.train import run_training, training_options
 
 
 @click.command()
@@ -24,18 +25,18 @@ def cluster(workers: int, num_parameter_servers: int, **options) -> None:
     """Train the network of EXPERIMENT by asynchronous SGD, the paper's way, in processes of this
     machine: workers, parameter servers, and this one, which coordinates.
 
-    A worker that is killed is started again and training goes on. On real machines use
-    `warptag train EXPERIMENT --strategy parameter-server` with TF_CONFIG on each.
+    A worker that is killed is started again, and training continues. On several machines use
+    `warptag train EXPERIMENT` with TF_CONFIG on each.
 
     \b
     Example:
       warptag cluster scenes --workers 2 --ps 1
     """
     import_tensorflow()
-    from warptag.training.local_cluster import LocalCluster
+    from warptag.training.asynchronous import LocalCluster
 
-    with LocalCluster(workers, num_parameter_servers, say=click.echo) as local:
-        for process in local.processes:
-            click.echo(f"{process.name}: process {process.pid}")
+    with LocalCluster(workers, num_parameter_servers, logging=click.echo) as local:
+        for name, process in local.processes.items():
+            click.echo(f"{name}: process {process.pid}")
         os.environ["TF_CONFIG"] = local.task.to_json()
-        train_from_options(strategy="parameter-server", **options)
+        run_training(**options)

@@ -1,13 +1,12 @@
-"""Crops of JPEG images inside a tf.data pipeline; only the crop is decoded where one is enough.
+"""Square crops of JPEG images inside a tf.data pipeline.
 
-A crop of `size` pixels is a square window of the image. The window is as large as the crop, so
-that no pixel is resampled, unless the image is smaller or the window's area is drawn at random:
-then the window is resized to the crop.
+A crop is a window of its own size, and no pixel is resampled, unless the image is smaller or the
+window's area is drawn at random: then the window is resized.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -21,107 +20,77 @@ def whole_image(encoded: tf.Tensor) -> tf.Tensor:
     return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT_METHOD)
 
 
-def random_windows(
-    height: tf.Tensor,
-    width: tf.Tensor,
+def random_crops(
+    batch: dict[str, tf.Tensor],
     size: int,
     draws: tf.Tensor,
-    window_area: tuple[float, float] | None = None,
+    window_area: Sequence[float] | None = None,
+    flip: bool = False,
 ) -> tf.Tensor:
-    """Windows at random places.
+    """One crop of each image, at a random place.
 
     Args:
-        height: int32 (n,), of the images, pixels.
-        width: int32 (n,).
+        batch: `encoded`, string (n,), JPEG files; `height` and `width`, int32 (n,), pixels.
         size: side of the crops, pixels.
-        draws: float32 (n, 3), uniform in [0, 1): of the top, the left and the area of the window.
-        window_area: see `Augmentation`.
+        draws: float32 (n, 4), uniform in [0, 1): for the window's top, its left, its area and the
+            flip.
+        window_area, flip: see `Records.training`.
 
     Returns:
-        int32 (n, 4): top, left, height and width, pixels; the last two are equal.
+        uint8 (n, size, size, 3).
     """
-    largest = tf.minimum(height, width)
+    largest = tf.minimum(batch["height"], batch["width"])
     if window_area is None:
         side = tf.minimum(largest, size)
     else:
         low, high = window_area
         share = tf.sqrt(low + (high - low) * draws[:, 2])
         side = tf.maximum(tf.cast(tf.round(share * tf.cast(largest, tf.float32)), tf.int32), 1)
-    free = tf.stack([height - side, width - side], axis=1)
-    place = tf.cast(draws[:, :2] * tf.cast(free + 1, tf.float32), tf.int32)
+    free = tf.stack([batch["height"] - side, batch["width"] - side], axis=1)
     # Rounding may reach one too many on very long sides.
-    return tf.concat([tf.minimum(place, free), tf.stack([side, side], axis=1)], axis=1)
+    place = tf.minimum(tf.cast(draws[:, :2] * tf.cast(free + 1, tf.float32), tf.int32), free)
 
+    def crop(image):
+        encoded, place, side = image
+        window = tf.stack([place[0], place[1], side, side])
+        return _resize(_decode_window(encoded, window), side, size)
 
-def decode_windows(
-    encoded: tf.Tensor,
-    windows: tf.Tensor,
-    size: int,
-    draws: tf.Tensor,
-    vary: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-) -> tf.Tensor:
-    """Decodes one window of each image, and changes it.
-
-    Args:
-        encoded: string (n,), JPEG files.
-        windows: int32 (n, 4), as of `random_windows`.
-        size: side of the crops, pixels.
-        draws: float32 (n, ...), for `vary`.
-        vary: changes one crop, uint8 (size, size, 3), by its draws.
-
-    Returns:
-        uint8 (n, size, size, 3).
-    """
-
-    def decode_all(resize: bool) -> tf.Tensor:
-        def decode(image):
-            encoded, window, draws = image
-            crop = _decode_window(encoded, window)
-            if resize:
-                crop = _resize(crop, window[2], size)
-            return vary(tf.ensure_shape(crop, (size, size, 3)), draws)
-
-        return _map(decode, (encoded, windows, draws), (size, size, 3))
-
-    # For each image, operations that are passed over cost time too.
-    return tf.cond(
-        tf.reduce_all(windows[:, 2] == size), lambda: decode_all(False), lambda: decode_all(True)
-    )
+    images = (batch["encoded"], place, side)
+    spec = tf.TensorSpec((size, size, 3), tf.uint8)
+    crops = tf.map_fn(crop, images, fn_output_signature=spec)
+    if flip:
+        crops = tf.where((draws[:, 3] < 0.5)[:, None, None, None], crops[:, :, ::-1], crops)
+    return crops
 
 
 def fixed_crops(batch: dict[str, tf.Tensor], size: int, patches: str) -> tf.Tensor:
-    """The centre crops, or centre and four corners (the paper's five patches).
+    """The centre crops, or the centre and the four corners (the paper's five patches).
 
     Args:
-        batch: `encoded`, string (n,), JPEG files; `height` and `width`, int32 (n,).
+        batch: as for `random_crops`.
         size: side of the crops, pixels.
         patches: one of `PATCHES`.
 
     Returns:
         uint8 (n, 1 or 5, size, size, 3).
     """
-
-    def center(encoded, bottom, right, side):
-        return _decode_window(encoded, tf.stack([bottom // 2, right // 2, side, side]))[None]
-
-    def five(encoded, bottom, right, side):
-        image = whole_image(encoded)
-        places = [(bottom // 2, right // 2), (0, 0), (0, right), (bottom, 0), (bottom, right)]
-        return tf.stack([image[y : y + side, x : x + side] for y, x in places])
+    num_patches = 1 if patches == "center" else 5
 
     def crops(image):
         encoded, height, width = image
         side = tf.minimum(tf.minimum(height, width), size)
-        cut_out = center if patches == "center" else five
-        return _resize(cut_out(encoded, height - side, width - side, side), side, size)
+        bottom, right = height - side, width - side
+        if patches == "center":
+            found = _decode_window(encoded, tf.stack([bottom // 2, right // 2, side, side]))[None]
+        else:
+            whole = whole_image(encoded)
+            places = [(bottom // 2, right // 2), (0, 0), (0, right), (bottom, 0), (bottom, right)]
+            found = tf.stack([whole[y : y + side, x : x + side] for y, x in places])
+        return _resize(found, side, size)
 
-    fields = (batch["encoded"], batch["height"], batch["width"])
-    return _map(crops, fields, (1 if patches == "center" else 5, size, size, 3))
-
-
-def _map(function, fields: tuple, shape: tuple[int, ...]) -> tf.Tensor:
-    """uint8 (n, *shape): in one loop over a batch, cheaper than `Dataset.map` over images."""
-    return tf.map_fn(function, fields, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+    images = (batch["encoded"], batch["height"], batch["width"])
+    spec = tf.TensorSpec((num_patches, size, size, 3), tf.uint8)
+    return tf.map_fn(crops, images, fn_output_signature=spec)
 
 
 def _decode_window(encoded: tf.Tensor, window: tf.Tensor) -> tf.Tensor:

@@ -1,68 +1,58 @@
-"""The order in which training sees the records: a function of seed and epoch alone."""
+"""The order in which training reads the records: it follows from seed and epoch alone."""
 
 from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
 
-from warptag.data.reading import Shards, keep_only
+from warptag.data.reading import Dataset, Shards
 
-#: Files that are read side by side, and records that are taken from one before the next.
-NUM_OPEN_FILES = 8
-BLOCK_LENGTH = 4
-#: Shuffled records that wait to be decoded, as one part in so many of the shuffle buffer.
-PREFETCHED_SHARE = 8
+#: Serialized records in memory to draw from.
+SHUFFLE_BUFFER = 16_384
 
 
-def shuffled_epochs(
-    shards: Shards,
-    keep: np.ndarray | None,
-    *,
-    seed: int,
-    shuffle_buffer: int,
-    first_record: int = 0,
+def shuffled_batches(
+    shards: Shards, *, batch_size: int, seed: int, first_epoch: int = 0
 ) -> tf.data.Dataset:
-    """Endless epochs, each every kept record once, each in another order.
+    """Endless epochs of batches, each epoch in another order.
 
     An epoch takes the files in a random order, reads eight side by side, and draws from a buffer
-    of serialized records. Neighbours in a file, as of one category, so come apart even where the
-    buffer is small.
+    of serialized records, so that neighbours in a file, such as images of one category, are
+    separated. Records that do not fill a batch are left out, others in every epoch.
 
     Args:
-        shards: the files.
-        keep: boolean (num_records,), the records that are used; None for all.
+        shards: the files, with at least one batch of records.
+        batch_size: the number of records per batch.
         seed: an integer.
-        shuffle_buffer: records in memory to draw from; an eighth more wait to be decoded.
-        first_record: how many records to pass over. Whole epochs among them are not read at
-            all; the records of the last are read but not decoded.
+        first_epoch: the epoch to begin with.
 
     Returns:
-        Dataset of numbers and serialized records, as of `Shards.in_order`.
+        Dataset of ((numbers, records), draws): int64 (batch_size,), string (batch_size,), and
+        float32 (batch_size, 4), uniform in [0, 1).
     """
-    num_files = len(shards.paths)
-    num_kept = shards.num_records if keep is None else int(keep.sum())
-    first_epoch, passed_over = divmod(first_record, num_kept)
-    shuffle_buffer = min(shuffle_buffer, num_kept)
-    kept = None if keep is None else tf.constant(keep)
+    num_records = sum(shards.lengths)
+    buffer = min(SHUFFLE_BUFFER, num_records)
 
     def one_epoch(epoch):
-        # Else the program's global seed, such as `keras.utils.set_random_seed`, would take part.
+        # Otherwise the global seed, such as of `keras.utils.set_random_seed`, takes part.
         tf.compat.v1.set_random_seed(1)
-        epoch_seeds = tf.random.stateless_uniform(
-            (2,), tf.stack([seed, epoch]), maxval=None, minval=None, dtype=tf.int64, alg="philox"
+        seeds = tf.random.stateless_uniform(
+            (3, 2), (seed, epoch), minval=None, maxval=None, dtype=tf.int64, alg="philox"
         )
-        files = tf.random.experimental.stateless_shuffle(
-            tf.range(num_files, dtype=tf.int64), epoch_seeds, alg="philox"
-        )
-        records = tf.data.Dataset.from_tensor_slices(files).interleave(
-            lambda file: keep_only(shards.read(file), kept),
-            cycle_length=NUM_OPEN_FILES,
-            block_length=BLOCK_LENGTH,
-            num_parallel_calls=NUM_OPEN_FILES,
+        files = tf.range(len(shards.paths), dtype=tf.int64)
+        files = tf.random.experimental.stateless_shuffle(files, seeds[0], alg="philox")
+        records = Dataset.from_tensor_slices(files).interleave(
+            shards.read,
+            cycle_length=8,
+            block_length=4,
+            num_parallel_calls=8,
             deterministic=True,
         )
-        return records.shuffle(shuffle_buffer, seed=epoch_seeds[0])
+        records = records.shuffle(buffer, seed=seeds[1, 0])
+        draws = tf.random.stateless_uniform((num_records, 4), seeds[2], alg="philox")
+        examples = Dataset.zip((records, Dataset.from_tensor_slices(draws)))
+        return examples.batch(batch_size, drop_remainder=True)
 
-    epochs = tf.data.Dataset.range(first_epoch, np.iinfo(np.int64).max).flat_map(one_epoch)
-    # Decoding goes on from these while the buffer is filled again for the next epoch.
-    return epochs.skip(passed_over).prefetch(max(1, shuffle_buffer // PREFETCHED_SHARE))
+    epochs = Dataset.range(first_epoch, np.iinfo(np.int64).max).flat_map(one_epoch)
+    # Decoding continues from these while the buffer is filled again for the next epoch.
+    return epochs.prefetch(max(2, buffer // 8 // batch_size))

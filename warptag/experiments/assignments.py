@@ -18,7 +18,6 @@ KINDS: dict[str, Any] = {
     **{name: kind for name, kind in get_type_hints(TrainingSettings).items() if name != "loss"},
     "crop_size": int,
     "selection_k": int,
-    "validation_share": float,
     **{f"network.{name}": kind for name, kind in NETWORK.items()},
 }
 

@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from warptag import provenance
 from warptag.baselines import (
     JECAnnotator,
     KNNAnnotator,
@@ -22,6 +21,7 @@ from warptag.baselines import (
     TwoPassKNNAnnotator,
     VisualFeatures,
 )
+from warptag.baselines.features.extraction import extraction_key
 from warptag.content_cache import ContentCache, content_key
 from warptag.data import Records
 from warptag.experiments.experiment import Experiment
@@ -36,6 +36,10 @@ ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
     "Visual Feature + TagProp": lambda blocks: TagPropAnnotator(blocks=blocks),
     "Visual Feature + 2PKNN": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
 }
+
+
+#: Raise it with every change after which the same data give other scores.
+VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +67,8 @@ def annotator_scores(
 ) -> dict[str, np.ndarray]:
     """Scores of every annotator on the test images.
 
-    Each is kept in a folder, under a hash of the settings, the code and the versions: an
-    interrupted call goes on where it was, a finished one is read back.
+    Each is kept in a folder, under a hash of the settings and of `VERSION`: an
+    interrupted call resumes, a finished one is read back.
 
     Args:
         directory: the folder.
@@ -76,11 +80,7 @@ def annotator_scores(
         Method name -> float32 (num_test, num_tags).
     """
     kept = ContentCache(directory)
-    stamp = {
-        **settings,
-        "code": provenance.code_checksum("warptag.baselines", "warptag.experiments.baselines"),
-        "versions": provenance.versions("numpy", "scipy", "scikit-learn"),
-    }
+    stamp = {**settings, "version": VERSION}
 
     def scores_of(method: str) -> np.ndarray:
         def make() -> np.ndarray:
@@ -116,34 +116,30 @@ def visual_feature_scores(
         on all training images, with the tags that have both a training and a test image as
         vocabulary.
     """
-    share = experiment.validation_share
-    fit, validation = (Records(data, "train", part, share) for part in ("fit", "validation"))
-    test = Records(data, "test")
+    train, validation, test = (Records(data, split) for split in ("train", "validation", "test"))
     visual = VisualFeatures(**experiment.features, cache_dir=directory / "histograms")
     settings = {
         "features": experiment.features,
-        "validation_share": share,
-        "data_checksum": fit.info.checksum,
-        "reading": provenance.code_checksum("warptag.data"),
-        "decoding": provenance.versions("opencv-python-headless", "scikit-image", "tensorflow"),
+        "data_checksum": train.info.checksum,
+        "extraction": extraction_key(),
     }
 
     @cache
-    def of_fit() -> FeatureSets:
-        features = visual.fit_transform(fit)
-        return FeatureSets(features, fit.labels, visual.transform(test), visual.blocks_)
+    def of_train() -> FeatureSets:
+        features = visual.fit_transform(train)
+        return FeatureSets(features, train.labels, visual.transform(test), visual.blocks_)
 
-    labels = np.concatenate([fit.labels, validation.labels])
+    labels = np.concatenate([train.labels, validation.labels])
     vocabulary = (labels == 1).any(axis=0) & (test.labels == 1).any(axis=0)
 
     @cache
     def of_all() -> FeatureSets:
         # Fitted anew: PCA leaves less of images that it was not fitted on, so that the validation
         # images, embedded like the test images, would lie nearer to these than all others do.
-        features = visual.fit_transform(_Chain([fit, validation]))
+        features = visual.fit_transform(_Chain([train, validation]))
         return FeatureSets(features, labels[:, vocabulary], visual.transform(test), visual.blocks_)
 
-    scores = annotator_scores(directory, {**settings, "part": "fit"}, of_fit, say)
+    scores = annotator_scores(directory, {**settings, "part": "train"}, of_train, say)
     if not experiment.published:
         return scores, None
     of_all_images = annotator_scores(directory, {**settings, "part": "all"}, of_all, say)

@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
     needs_input=True,
     crop_size=55,
     network={"width": 0.125, "dense_units": 1024, "first_stride": 2},
-    training=TrainingSettings(epochs=25, clip_norm=5.0, rank="sampled"),
+    training=TrainingSettings(epochs=25, clip_norm=5.0),
     chosen={
         "softmax": (0.02, "none"),
         "ranking": (0.02, "violators"),

@@ -13,7 +13,6 @@ from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
 from warptag.experiments import EXPERIMENTS, load_experiment
 from warptag.experiments.experiment import Experiment
-from warptag.provenance import code_checksum, versions
 
 
 def convert_data(
@@ -42,19 +41,9 @@ def convert_data(
         source = source_type(input_dir, **source_settings)
     else:
         source = source_type(**source_settings)
-    settings = {
-        **source.settings,
-        "code": code_checksum(
-            f"tfrecords_tools.sources.{experiment.source}",
-            "tfrecords_tools.convert",
-            "tfrecords_tools.images",
-            "tfrecords_tools.schema",
-        ),
-        "versions": versions("numpy", "opencv-python-headless", "pillow"),
-    }
     for note in getattr(source, "notes", ()):
         say(f"    {note}")
-    make = partial(convert, source, data, name=experiment.source, settings=settings)
+    make = partial(convert, source, data, name=experiment.source, settings=source.settings)
     if not (data / INFO_FILE).exists():
         return make()
     there = DatasetInfo.load(data).name

@@ -10,8 +10,7 @@ import pandas as pd
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.metrics import annotation_report
-from warptag.training import predict
-from warptag.training.run_folder import load_run
+from warptag.training import load_run, predict
 
 
 def evaluate(

@@ -50,7 +50,6 @@ class Experiment:
         ks: tags an image in the tables.
         selection_k: tags an image in the validation figures.
         patches: crops a test image, "center" or "five".
-        validation_share: share of the training images that are never fitted.
         notes: choices and deviations to print under the tables.
         backbone: the network of `keras.applications` that stands in for the paper's, if any.
         weights: of the backbone at the start, as `Backbone` takes them.
@@ -75,7 +74,6 @@ class Experiment:
     selection_k: int = 3
     searched: bool = True
     patches: str = "center"
-    validation_share: float = 0.1
     notes: tuple[str, ...] = ()
     backbone: str | None = None
     weights: str | None = None

@@ -17,10 +17,9 @@ EXPERIMENT = replace(
     source="folder",
     source_settings={**COREL5K.source_settings, "test_share": 0.2},
     # Corel5K's 25 are for thousands of photographs.
-    training=replace(COREL5K.training, epochs=100),
+    training=replace(COREL5K.training, epochs=100, flip=True, window_area=(0.5, 1.0)),
     feature_source_settings=None,
     published=False,
     selection_k=3,
     searched=False,
-    validation_share=0.2,
 )

@@ -1,9 +1,8 @@
-"""The CNN rows: a training run a loss and seed, each in a folder that is reused while it stands."""
+"""The CNN rows: one training run per loss and seed, each in a folder from which it is reused."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,30 +14,23 @@ import pandas as pd
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.shards import file_sha256
 from warptag import provenance
-from warptag.annotation.calibration import (
-    CALIBRATION,
-    Calibration,
-    fit_calibration,
-    load_calibration,
-)
 from warptag.data import Records
 from warptag.experiments.data import is_synthetic
 from warptag.experiments.experiment import METHODS, Experiment
 from warptag.files import read_json, write_json, write_whole
 from warptag.models import AlexNet, Backbone
-from warptag.training import TrainingSettings, predict, train
-from warptag.training.run_folder import TIMING
-from warptag.training.strategy import is_chief
-
-CODE = (
-    "warptag.backends",
-    "warptag.data",
-    "warptag.keras_api",
-    "warptag.labels",
-    "warptag.losses",
-    "warptag.metrics",
-    "warptag.training",
+from warptag.training import (
+    Calibration,
+    TrainingSettings,
+    device,
+    fit_calibration,
+    load_calibration,
+    predict,
+    train,
 )
+from warptag.training.calibration import CALIBRATION
+from warptag.training.checkpoint import TIMING
+from warptag.training.run_folder import MEASURED, SETTINGS, TEST_SCORES
 
 
 @dataclass(frozen=True)
@@ -47,10 +39,11 @@ class Run:
 
     Attributes:
         settings: every choice of the run, as in its `settings.json`.
-        history: one row an epoch.
+        history: one row per epoch.
         scores: float32 (num_test_images, num_tags).
         calibration: from scores to probabilities; None where none could be fitted.
-        measured: seconds, images a second, commit and device, as measured when it was trained.
+        measured: seconds, images per second, device, versions, commit and checksum of the code,
+            as of when it was trained.
     """
 
     settings: dict[str, Any]
@@ -66,27 +59,19 @@ class Networks:
     Args:
         experiment: the choices.
         data: folder of the converted data set.
-        strategy: where and how to train, one of `warptag.training.STRATEGIES`.
-        tensorboard: also write logs for TensorBoard into the run's folder.
+        **options: options of `warptag.training.train` for every run.
     """
 
-    def __init__(
-        self, experiment: Experiment, data: Path, strategy: str = "auto", tensorboard: bool = False
-    ):
-        share = experiment.validation_share
-        self.experiment, self.data = experiment, data
-        self.strategy, self.tensorboard = strategy, tensorboard
-        self.fit = Records(data, "train", "fit", share)
-        self.validation = Records(data, "train", "validation", share)
-        info = self.fit.info
+    def __init__(self, experiment: Experiment, data: Path, **options: Any):
+        self.experiment, self.data, self.options = experiment, data, options
+        self.records, self.validation = Records(data, "train"), Records(data, "validation")
+        info = self.records.info
         self.context = {
             "experiment": experiment.name,
             "crop_size": experiment.crop_size,
             "network": _description(experiment),
             "patches": experiment.patches,
             "selection_k": experiment.selection_k,
-            "validation_share": share,
-            "strategy": strategy,
             "image": {
                 "size": info.settings.get("size"),
                 "shorter_side": bool(info.settings.get("shorter_side")),
@@ -98,8 +83,6 @@ class Networks:
             },
             "data_checksum": info.checksum,
             "tag_names": info.tag_names,
-            "code": provenance.code_checksum(*CODE, _module(experiment)),
-            "versions": provenance.versions("tensorflow", "keras", "numpy"),
         }
 
     @cached_property
@@ -107,100 +90,64 @@ class Networks:
         return Records(self.data, "test")
 
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
-        """The run of these settings in this folder: read when it stands, else trained."""
-        finished = self._finished(settings, directory)
-        if finished is not None:
-            return finished
-        name = f"{METHODS[settings.loss]}, seed {settings.seed}"
-        model, _ = self._train(name, settings, directory)
-        scores = predict(model, self.test, self.experiment.patches)
-        write_whole(directory / "test_scores.npy", lambda path: np.save(path, scores))
-        timing = pd.read_csv(directory / TIMING)
-        seconds = float(timing["seconds"].sum())
-        num_images = float((timing["seconds"] * timing["images_per_second"]).sum())
-        # Written last: a folder with it is finished.
-        write_json(
-            directory / "run.json",
-            {
-                "seconds": round(seconds, 1),
-                "images_per_second": round(num_images / seconds, 1),
-                "commit": provenance.commit(),
-                "device": provenance.device(),
-            },
+        """The run of these settings in this folder, with its scores of the test images."""
+        model, history = self.train(self.name_of(settings), settings, directory)
+        try:
+            scores = np.load(directory / TEST_SCORES)
+        except (OSError, ValueError):  # missing or damaged
+            scores = predict(model, self.test, self.experiment.patches)
+            write_whole(directory / TEST_SCORES, lambda path: np.save(path, scores))
+        return Run(
+            read_json(directory / SETTINGS),
+            history,
+            scores,
+            load_calibration(directory),
+            read_json(directory / MEASURED),
         )
-        run = self._finished(settings, directory)
-        assert run is not None
-        return run
 
-    def validation_figures(
-        self, name: str, settings: TrainingSettings, directory: Path
-    ) -> dict[str, float]:
-        """Train, and return the validation figures of the last epoch (for the search)."""
-        _, history = self._train(name, settings, directory)
-        last = history.iloc[-1].to_dict()
-        return {figure: last[figure] for figure in last if figure.startswith("val_")}
+    def name_of(self, settings: TrainingSettings) -> str:
+        """The name of a run, such as "CNN + WARP, seed 0"."""
+        return f"{METHODS[settings.loss]}, seed {settings.seed}"
 
     def train(
-        self, name: str, settings: TrainingSettings, directory: Path, **options: Any
+        self, name: str, settings: TrainingSettings, directory: Path
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Train the experiment's network, as `warptag.training.train` with its options, and fit
-        its calibration to the validation images."""
-
-        def make_model():
-            experiment = self.experiment
-            shape = (experiment.crop_size, experiment.crop_size, 3)
-            arguments = {
-                "num_tags": len(self.fit.info.tag_names),
-                "input_shape": shape,
-                "seed": settings.seed,
-                **experiment.network,
-            }
-            try:
-                if experiment.backbone is None:
-                    return AlexNet(**arguments)
-                return Backbone(experiment.backbone, weights=experiment.weights, **arguments)
-            except ValueError as error:
-                raise InputError(f"the network cannot be made: {error}") from None
-
+        """Trains the experiment's network, as `warptag.training.train`, and fits its calibration
+        to the validation images."""
         model, history = train(
             name,
-            make_model,
-            self.fit,
+            lambda: self._make_model(settings.seed),
+            self.records,
             self.validation,
             settings,
             directory,
             k=self.experiment.selection_k,
             context=self.context,
-            strategy=self.strategy,
-            **options,
+            **self.options,
         )
-        if is_chief(self.strategy) and not (directory / CALIBRATION).exists():
+        if not (directory / CALIBRATION).exists():
             scores = predict(model, self.validation, self.experiment.patches)
             calibration = fit_calibration(scores, self.validation.labels)
             if calibration is not None:
                 calibration.save(directory)
+        if read_json(directory / MEASURED) is None:
+            write_json(directory / MEASURED, _measured(directory))
         return model, history
 
-    def _train(self, name: str, settings: TrainingSettings, directory: Path):
-        (directory / "run.json").unlink(missing_ok=True)
-        return self.train(name, settings, directory, tensorboard=self.tensorboard)
-
-    def _finished(self, settings: TrainingSettings, directory: Path) -> Run | None:
-        wanted = json.loads(json.dumps({**asdict(settings), **self.context}))
-        measured = read_json(directory / "run.json")
-        if measured is None or read_json(directory / "settings.json") != wanted:
-            return None
+    def _make_model(self, seed: int) -> keras.Model:
+        experiment = self.experiment
+        arguments = {
+            "num_tags": len(self.records.info.tag_names),
+            "input_shape": (experiment.crop_size, experiment.crop_size, 3),
+            "seed": seed,
+            **experiment.network,
+        }
         try:
-            history = pd.read_csv(directory / "history.csv")
-            scores = np.load(directory / "test_scores.npy")
-        except (OSError, ValueError):  # missing or damaged: made again
-            return None
-        return Run(wanted, history, scores, load_calibration(directory), measured)
-
-
-def _module(experiment: Experiment) -> str:
-    """Where the code of the experiment's network is."""
-    return "warptag.models.alexnet" if experiment.backbone is None else "warptag.models.backbone"
+            if experiment.backbone is None:
+                return AlexNet(**arguments)
+            return Backbone(experiment.backbone, weights=experiment.weights, **arguments)
+        except ValueError as error:
+            raise InputError(f"the network cannot be made: {error}") from None
 
 
 def _description(experiment: Experiment) -> dict[str, Any]:
@@ -211,3 +158,20 @@ def _description(experiment: Experiment) -> dict[str, Any]:
     if weights not in (None, "imagenet"):
         weights = f"sha256 {file_sha256(Path(weights))}"
     return {"backbone": experiment.backbone, "weights": weights, **experiment.network}
+
+
+def _measured(directory: Path) -> dict[str, Any]:
+    """How long a finished run took, on what, and by which code."""
+    timing = pd.read_csv(directory / TIMING)
+    seconds = float(timing["seconds"].sum())
+    num_images = float((timing["seconds"] * timing["images_per_second"]).sum())
+    backend = keras.backend.backend()
+    return {
+        "seconds": round(seconds, 1),
+        "images_per_second": round(num_images / max(seconds, 1e-9), 1),
+        "device": device(),
+        "backend": backend,
+        "versions": provenance.versions(*dict.fromkeys((backend, "tensorflow", "keras", "numpy"))),
+        "commit": provenance.commit(),
+        "code": provenance.code_checksum(),
+    }

@@ -11,7 +11,7 @@ def quick(experiment: Experiment) -> Experiment:
     """One seed, one epoch, small features; on scenes few pictures too. Decides nothing."""
     settings = dict(experiment.source_settings)
     if experiment.source == "scenes":
-        settings.update(train=600, test=200)
+        settings.update(train=540, validation=60, test=200)
     return replace(
         experiment,
         title=f"{experiment.title}, --quick",

@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from warptag.annotation.calibration import load_calibration
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments import TRAINABLE, load_experiment
@@ -21,14 +20,15 @@ from warptag.experiments.runs import write_runs
 from warptag.files import read_json, write_bytes
 from warptag.reporting import Evaluation, write_page, write_results
 from warptag.reporting.result_folder import table_paths
-from warptag.training import predict
-from warptag.training.run_folder import HISTORY, SETTINGS, load_run
+from warptag.training import load_calibration, load_run, predict
+from warptag.training.checkpoint import HISTORY
+from warptag.training.run_folder import MEASURED, SETTINGS
 
 KS = (3, 5)
 #: Settings of a run that the tables and the page need.
 SHOWN = (
     *("loss", "patches", "crop_size", "network", "epochs", "batch_size", "learning_rate"),
-    *("validation_share", "data_checksum", "versions"),
+    "data_checksum",
 )
 #: Begins command.txt of what is made here.
 COMMAND = "warptag report"
@@ -44,7 +44,7 @@ def report(
     """Make the report page of a folder.
 
     With tables of `warptag reproduce` in the folder, the page is made of the files there. Else the
-    trained runs in it (`models/LOSS` and `models/LOSS/seedN`) score a split of the records, and
+    trained runs in it (`models/LOSS` and `models/LOSS-seedN`) score a split of the records, and
     tables, plots and page are written into the folder, or for one run's own folder into `report`
     in it.
 
@@ -82,8 +82,7 @@ def report(
     if (directory / SETTINGS).exists():
         # The run has files of the same names.
         directory = directory / "report"
-    first = next(iter(runs.values()))[0].settings
-    fit = Records(data, _training_split(test), "fit", first["validation_share"])
+    fit = Records(data, _training_split(test))
     evaluation = _evaluation(runs, fit, test)
     histories = {method: [run.history for run in some] for method, some in runs.items()}
     lines = _settings_lines(runs, fit, test)
@@ -121,9 +120,10 @@ def _run_folders(directory: Path) -> list[Path]:
         return [directory]
     folders = []
     for loss in METHODS:
-        folder = directory / "models" / loss
-        seeds = sorted(folder.glob("seed[0-9]*"), key=lambda path: (len(path.name), path.name))
-        folders += [path for path in (folder, *seeds) if (path / SETTINGS).exists()]
+        found = (directory / "models").glob(f"{loss}-seed[0-9]*")
+        seeds = sorted(found, key=lambda path: (len(path.name), path.name))
+        first = directory / "models" / loss
+        folders += [path for path in (first, *seeds) if (path / SETTINGS).exists()]
     return folders
 
 
@@ -148,7 +148,7 @@ def _score(
                 f"{folder / HISTORY} cannot be read ({str(error).splitlines()[0]}); train again "
                 "with --restart"
             ) from error
-        measured = read_json(folder / "run.json") or {}
+        measured = read_json(folder / MEASURED) or {}
         runs[METHODS[settings["loss"]]].append(
             Run(settings, history, scores, load_calibration(folder), measured)
         )
@@ -167,7 +167,7 @@ def _evaluation(runs: dict[str, list[Run]], fit: Records, test: Records) -> Eval
     return Evaluation(
         tag_names=test.info.tag_names,
         test_labels=test.labels,
-        train_counts=(fit.labels == 1).sum(axis=0),
+        train_counts=fit.tag_counts,
         scores={
             "Upper bound": [upper_bound_scores(test.labels)],
             **{method: [run.scores for run in some] for method, some in runs.items()},

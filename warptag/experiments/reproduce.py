@@ -75,8 +75,7 @@ def reproduce(
     for split, content in info.splits.items():
         if content.num_rejected:
             say(f"    {split}: {content.num_rejected:,} damaged images, see {data}/rejected.csv")
-    fit = Records(data, "train", "fit", experiment.validation_share)
-    test = Records(data, "test")
+    train, test = Records(data, "train"), Records(data, "test")
     for k in experiment.ks:
         if k > len(info.tag_names):
             raise InputError(f"k = {k} is above the number of tags, {len(info.tag_names)}")
@@ -128,7 +127,7 @@ def reproduce(
     evaluation = Evaluation(
         tag_names=info.tag_names,
         test_labels=test.labels,
-        train_counts=(fit.labels == 1).sum(axis=0),
+        train_counts=train.tag_counts,
         scores={
             "Upper bound": [upper_bound_scores(test.labels, seed=seed) for seed in seeds],
             **{method: [scores] for method, scores in baselines.items()},
@@ -136,14 +135,14 @@ def reproduce(
             "Upper bound (random)": [
                 upper_bound_scores(test.labels, rule="random", seed=seed) for seed in seeds
             ],
-            "Most frequent tags": [most_frequent_scores(fit.labels, len(test))],
+            "Most frequent tags": [most_frequent_scores(train.labels, len(test))],
         },
         ks=experiment.ks,
         synthetic=experiment.synthetic,
         title=experiment.title,
     )
     histories = {method: [run.history for run in some] for method, some in runs.items()}
-    lines = settings_lines(experiment, info, len(fit), len(networks.validation), len(test))
+    lines = settings_lines(experiment, info)
     # The photographs as the features see them, where the networks' records hold smaller ones.
     images = sample_images(Records(feature_data, "test"))
     written = write_results(
@@ -155,11 +154,10 @@ def reproduce(
     return [*written, output / "runs.csv", output / "command.txt", write_page(output)]
 
 
-def settings_lines(
-    experiment: Experiment, info: DatasetInfo, num_fit: int, num_validation: int, num_test: int
-) -> list[str]:
+def settings_lines(experiment: Experiment, info: DatasetInfo) -> list[str]:
     """The choices behind the tables, one sentence each."""
     training = experiment.training
+    count = {name: split.num_images for name, split in info.splits.items()}
     chosen = "; ".join(
         f"{METHODS[loss]}: learning rate {rate:g}"
         + (f", normalization {normalization}" if loss != "softmax" else "")
@@ -176,8 +174,8 @@ def settings_lines(
         f"gradient norm clipped at {training.clip_norm:g}" if training.clip_norm else "no clipping"
     )
     return [
-        f"Data: {num_fit:,} images to fit, {num_validation:,} for validation, {num_test:,} to "
-        f"test; checksum {info.checksum[:16]}; {experiment.source_settings}.",
+        f"Data: {count['train']:,} images to fit, {count['validation']:,} for validation, "
+        f"{count['test']:,} to test; checksum {info.checksum[:16]}; {experiment.source_settings}.",
         "Every method of the tables for k is fitted on the same images; the validation images are "
         "fitted by none of them.",
         f"Network: AlexNet-like, crops of {experiment.crop_size} pixels, {experiment.network}; "
@@ -200,9 +198,8 @@ def settings_lines(
 
 
 def _folder(output: Path, loss: str, seed: int) -> Path:
-    """The first seed's model is the one to annotate with; the others stand below it."""
-    folder = output / "models" / loss
-    return folder if seed == 0 else folder / f"seed{seed}"
+    """The folder of a run; the one of seed 0 has the loss's plain name, to annotate with."""
+    return output / "models" / (f"{loss}-seed{seed}" if seed else loss)
 
 
 def probabilities_of(runs: dict[str, list[Run]]) -> dict[str, np.ndarray]:

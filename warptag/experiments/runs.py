@@ -1,4 +1,4 @@
-"""runs.csv: one row a training run with every setting and what was measured."""
+"""runs.csv: one row per training run with every setting and what was measured."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from warptag.experiments.networks import Run
 from warptag.files import write_bytes
 from warptag.metrics import annotation_report
 
-#: Differ from one time to the next although the run is the same.
-MEASURED_EACH_TIME = ["seconds", "images_per_second", "commit"]
+#: What differs from one time to the next although the run is the same.
+MEASURED_EACH_TIME = ["seconds", "images_per_second", "commit", "code"]
 
 
 def write_runs(
     runs: Sequence[Run], test_labels: np.ndarray, ks: Sequence[int], path: Path
 ) -> pd.DataFrame:
-    """Write one row a run.
+    """Writes one row per run.
 
-    A row that is already in the file and equal in all but the time it took and its commit is left
-    as it stands: the run was reproduced, and the file shows no difference.
+    A row that is already in the file, and equal in all but the time it took and the code's commit
+    and checksum, is kept: the run was reproduced, and the file shows no difference.
     """
     table = pd.DataFrame([_row(run, test_labels, ks) for run in runs])
     # Through text, so that rows just made compare equal to rows read.
@@ -43,10 +43,11 @@ def write_runs(
 
 
 def _row(run: Run, test_labels: np.ndarray, ks: Sequence[int]) -> dict[str, Any]:
-    # The commit names the code, and the data checksum the data.
-    left_out = ("tag_names", "code", "image", "data")
+    # The checksum identifies the data.
+    left_out = ("tag_names", "image", "data")
     settings = {name: value for name, value in run.settings.items() if name not in left_out}
-    packages = settings.pop("versions")
+    measured = dict(run.measured)
+    packages = measured.pop("versions", {})
     figures = {
         f"{figure}_at_{k}": f"{value:.2f}"
         for k in ks
@@ -56,4 +57,4 @@ def _row(run: Run, test_labels: np.ndarray, ks: Sequence[int]) -> dict[str, Any]
         name: json.dumps(value) if isinstance(value, (dict, list)) else value
         for name, value in settings.items()
     }
-    return {"method": METHODS[settings["loss"]], **flat, **packages, **figures, **run.measured}
+    return {"method": METHODS[settings["loss"]], **flat, **packages, **figures, **measured}

@@ -31,7 +31,8 @@ def search(experiment: Experiment, networks: Networks, directory: Path) -> pd.Da
             name = f"search {loss}, rate {learning_rate}, {normalization}"
             folder = directory / f"{loss}-{learning_rate}-{normalization}"
             try:
-                figures = networks.validation_figures(name, settings, folder)
+                _, history = networks.train(name, settings, folder)
+                figures = history.filter(like="val_").iloc[-1].to_dict()
                 recalls = figures["val_per_class_recall"], figures["val_overall_recall"]
                 score = sum(recalls) / 2
             except TrainingDiverged:

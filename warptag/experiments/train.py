@@ -11,10 +11,9 @@ from typing import Any
 from tfrecords_tools.errors import InputError
 from warptag.experiments.assignments import assign
 from warptag.experiments.data import convert_data
-from warptag.experiments.experiment import METHODS, Experiment
+from warptag.experiments.experiment import Experiment
 from warptag.experiments.networks import Networks
 from warptag.models import check_backbone_name
-from warptag.training.strategy import task_of
 
 #: Before the scores of a backbone; the paper's 0.6 is for its wide hidden layers.
 BACKBONE_DROPOUT = 0.2
@@ -30,24 +29,22 @@ def train_experiment(
     backbone: str | None = None,
     weights: str | None = None,
     assignments: Sequence[str] = (),
-    strategy: str = "auto",
-    say: Callable[[str], None] = print,
+    logging: Callable[[str], None] = print,
     **options: Any,
 ) -> Path:
-    """Train, or go on with, one network.
+    """Trains one network, or resumes.
 
     Args:
         experiment: data, network and training.
         loss: "softmax", "ranking" or "warp".
-        output: the run's folder is `models/LOSS` in it, and the data `data`.
+        output: folder of the run, `models/LOSS` in it, and of the data, `data`.
         records: a folder of records to train on instead of the experiment's data.
         input_dir: folder of the original data set, where the source needs one.
         backbone: name of a network of `keras.applications` to train in place of the paper's.
-        weights: of the backbone at the start: None for random ones, "imagenet", or a file.
+        weights: weights of the backbone at the start: None for random ones, "imagenet", or a file.
         assignments: changes to the experiment's choices, see `assignments.assign`.
-        strategy: one of `warptag.training.STRATEGIES`.
-        say: called with a line at a time.
-        **options: of `warptag.training.train`.
+        logging: called with one line of text at a time.
+        **options: options of `warptag.training.train`.
 
     Returns:
         The run's folder.
@@ -61,35 +58,24 @@ def train_experiment(
     crop_size = experiment.crop_size
     experiment, settings = assign(experiment, settings, assignments)
     if records is None:
-        task = task_of(strategy)
-        if task is not None and "ps" not in task.cluster:
-            raise InputError(
-                "several machines that share each batch need --records DIR, one folder of records "
-                "that each of them can read"
-            )
         records = output / "data"
         source_settings = _with_size_for(experiment, crop_size)
-        convert_data(experiment, source_settings, input_dir, records, say)
-    networks = Networks(experiment, records, strategy)
-    try:
-        _ = len(networks.validation), len(networks.fit)
-    except InputError as error:
-        raise InputError(
-            f"{error}; use more images, or choose their share, such as --set validation_share=0.3"
-        ) from error
-    num_images = len(networks.fit)
-    if 0 < num_images < settings.batch_size:
-        say(f"{records}: batches of its {num_images} training images, not of {settings.batch_size}")
+        convert_data(experiment, source_settings, input_dir, records, logging)
+    networks = Networks(experiment, records, **options)
+    num_images = len(networks.records)
+    if num_images < settings.batch_size:
+        logging(
+            f"{records}: batches of its {num_images} training images, not of {settings.batch_size}"
+        )
         settings = replace(settings, batch_size=num_images)
     directory = output / "models" / loss
-    name = f"{METHODS[loss]}, seed {settings.seed}"
-    _, history = networks.train(name, settings, directory, **options)
-    say(f"{directory}: {len(history)} epochs, loss {history['loss'].iloc[-1]:.3f}")
+    _, history = networks.train(networks.name_of(settings), settings, directory)
+    logging(f"{directory}: {len(history)} epochs, loss {history['loss'].iloc[-1]:.3f}")
     return directory
 
 
 def _with_size_for(experiment: Experiment, crop_size: int) -> dict[str, Any]:
-    """The source's settings, images as much larger as the crop was made by a setting."""
+    """The source's settings, with images that are larger in proportion if the crop is."""
     settings = experiment.source_settings
     if settings.get("size") is None or experiment.crop_size == crop_size:
         return settings
@@ -97,14 +83,14 @@ def _with_size_for(experiment: Experiment, crop_size: int) -> dict[str, Any]:
 
 
 def _with_backbone(experiment: Experiment, name: str, weights: str | None) -> Experiment:
-    """The experiment with another network; what is wrong is found before data are converted."""
+    """The experiment with another network; errors are found before data are converted."""
     check_backbone_name(name)
     if weights not in (None, "imagenet") and not (
         os.path.isfile(weights) and os.access(weights, os.R_OK)
     ):
         raise InputError(
-            f"--weights {weights}: no file that can be read; expected imagenet, or a file of the "
-            f"weights of {name} without its classifier, such as Keras's *_notop.h5"
+            f"{weights} is no file that can be read; expected imagenet, or a file of the weights "
+            f"of {name} without its classifier, such as Keras's *_notop.h5"
         )
     network = {"dropout": BACKBONE_DROPOUT}
     return replace(experiment, backbone=name, weights=weights, network=network)

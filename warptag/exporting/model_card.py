@@ -14,13 +14,14 @@ from tfrecords_tools.errors import InputError
 from warptag.exporting.formats import FORMATS, TAGS
 from warptag.files import read_json
 from warptag.provenance import versions
-from warptag.training.run_folder import HISTORY
-from warptag.training.schedule import epochs_since_best
+from warptag.training.checkpoint import HISTORY
+from warptag.training.run_folder import MEASURED
+from warptag.training.train import MONITOR
 
 MODEL_CARD = "MODEL_CARD.md"
 #: Settings that say what was learned from; `tag_names` are in tags.txt, all others are of training.
-DATA = ("experiment", "data", "data_checksum", "validation_share")
-APART = ("tag_names", "image", "code", "versions")
+DATA = ("experiment", "data", "data_checksum")
+APART = ("tag_names", "image")
 SYNTHETIC = (
     "**Trained on synthetic data**: the images were rendered. No figure here says anything of "
     "photographs."
@@ -83,7 +84,7 @@ def model_card(
         "## Limits",
         _bullets(_limits(model, settings)),
         "## Versions",
-        _versions(settings.get("versions", {}), differences),
+        _versions((read_json(run / MEASURED) or {}).get("versions", {}), differences),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -141,8 +142,7 @@ def _figures(run: Path, settings: dict[str, Any]) -> list[str]:
         history = pd.read_csv(run / HISTORY)
         row = history.iloc[-1]
         if settings.get("keep") == "best":
-            selection = history["val_per_class_recall"] + history["val_overall_recall"]
-            row = history.iloc[-1 - epochs_since_best(list(selection))]
+            row = history.iloc[history[MONITOR].argmax()]
         epoch = int(row["epoch"])
     # pandas and the look-ups raise different ones for a damaged file.
     except (OSError, ValueError, LookupError) as error:
@@ -164,8 +164,9 @@ def _figures(run: Path, settings: dict[str, Any]) -> list[str]:
 
 
 def _measured(run: Path) -> list[str]:
-    measured = read_json(run / "run.json")
-    return [_table(("", ""), _flat(measured))] if measured else []
+    measured = read_json(run / MEASURED) or {}
+    rows = _flat({name: value for name, value in measured.items() if name != "versions"})
+    return [_table(("", ""), rows)] if rows else []
 
 
 def _limits(model: keras.Model, settings: dict[str, Any]) -> list[str]:

@@ -9,9 +9,9 @@ import keras
 from keras import ops
 
 from tfrecords_tools.errors import InputError
-from warptag.annotation.calibration import load_calibration
 from warptag.exporting.preprocessing import evaluation_crop
-from warptag.training.run_folder import MODEL, SETTINGS, load_run
+from warptag.training import load_calibration, load_run
+from warptag.training.run_folder import MODEL, SETTINGS
 
 
 def photograph_model(run: Path) -> tuple[keras.Model, dict[str, Any]]:

@@ -7,6 +7,10 @@ from warptag.keras_api import Metric, map_structure, ops, result_type, value_of
 from warptag.labels import Labels, check_format, read_labels
 
 
+class NaNScores(ValueError):
+    """Scores that cannot be ranked, since one is NaN."""
+
+
 class TagMetric(Metric):
     """Base of the metrics over scores and the tags of each image.
 
@@ -80,7 +84,7 @@ class TagMetric(Metric):
         unusable = ops.any(ops.isnan(scores), axis=-1)
         if is_concrete(unusable) and bool(ops.any(unusable)):
             row = int(ops.argmax(unusable))
-            raise ValueError(f"scores hold NaN (first at image {row}); rank finite numbers")
+            raise NaNScores(f"scores hold NaN (first at image {row}); rank finite numbers")
         unusable = ops.logical_or(unusable, ops.isnan(labels.num_negative))
         self.unusable.assign_add(ops.sum(ops.cast(unusable, self.state_dtype)))
         weight = self._weights(sample_weight, unusable)

@@ -1,20 +1,28 @@
-"""Training a network with a ranking loss: strategies, schedules, checkpoints, progress."""
+"""Training a network with a ranking loss: `compile`, `fit`, checkpoints, progress."""
 
 from warptag.keras_version import require_keras3
+from warptag.training.calibration import Calibration, fit_calibration, load_calibration
+from warptag.training.device import device
 from warptag.training.divergence import TrainingDiverged
-from warptag.training.scoring import predict
+from warptag.training.optimizers import SGD
+from warptag.training.predict import predict
+from warptag.training.run_folder import OtherRun, load_run
 from warptag.training.settings import LOSSES, TrainingSettings
-from warptag.training.strategy import STRATEGIES, device_name
-from warptag.training.trainer import train
+from warptag.training.train import train
 
 require_keras3("warptag.training")
 
 __all__ = [
     "LOSSES",
-    "STRATEGIES",
+    "SGD",
+    "Calibration",
+    "OtherRun",
     "TrainingDiverged",
     "TrainingSettings",
-    "device_name",
+    "device",
+    "fit_calibration",
+    "load_calibration",
+    "load_run",
     "predict",
     "train",
 ]

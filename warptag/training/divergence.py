@@ -1,11 +1,15 @@
-"""Where a run broke whose loss is no longer a finite number."""
+"""Stops a run whose loss is no longer a finite number, and says where it broke."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 
 from tfrecords_tools.errors import InputError
+from warptag.metrics.base import NaNScores
 
 
 class TrainingDiverged(InputError):
@@ -19,31 +23,73 @@ class TrainingDiverged(InputError):
     """
 
 
-def diverged(name: str, what: str, model: keras.Model, images, checkpoint: str) -> TrainingDiverged:
-    """The error, with the layer in which the first number is not finite and what to try.
+class StopOnDivergence(keras.callbacks.Callback):
+    """Raises TrainingDiverged, with step and layer, as soon as a value is not finite.
+
+    Unlike `keras.callbacks.TerminateOnNaN`, it ends the run with an error, also where scores of
+    validation images are not finite.
 
     Args:
-        name: of the run.
-        what: what happened, and when.
-        model: with the weights it broke with.
-        images: uint8 (batch, height, width, 3), those of the step.
-        checkpoint: what is kept.
+        name: name of the run, for the message.
+        images_of: returns the images, uint8 (batch, height, width, 3), of an epoch's step, both
+            counted from 0.
     """
-    return TrainingDiverged(
-        f"{name}: {what}; the first values that are not finite are {first_broken(model, images)}; "
-        f"{checkpoint}; try a smaller learning_rate, clip_norm=5 or another normalization"
-    )
+
+    def __init__(self, name: str, images_of: Callable[[int, int], object]) -> None:
+        super().__init__()
+        self.name, self.images_of = name, images_of
+        self.epoch = self.last_step = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.steps_before = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.last_step = batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.last_step = batch
+        self._check(logs, f"at step {batch + 1:,}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs, "after the last step")
+        # A gradient may break where the loss is still finite.
+        optimizer = self.model.optimizer
+        if step := int(keras.ops.convert_to_numpy(getattr(optimizer, "first_skipped", 0))):
+            self.last_step = step - self.steps_before - 1
+            self._stop(f"the gradient is not finite at step {self.last_step + 1:,}")
+        if float(keras.ops.convert_to_numpy(getattr(optimizer, "dynamic_scale", 1.0))) < 1:
+            self._stop("the gradients overflow float16 at every loss scale")
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """The error that metrics raise with PyTorch, before any callback, as TrainingDiverged."""
+        try:
+            yield
+        except NaNScores:
+            self._stop(f"scores are NaN at step {self.last_step + 1:,}")
+
+    def _check(self, logs, when: str) -> None:
+        for name, value in (logs or {}).items():
+            if not np.isfinite(value):
+                self._stop(f"{name} is {value} {when}")
+
+    def _stop(self, what: str) -> None:
+        images = self.images_of(self.epoch, self.last_step)
+        raise TrainingDiverged(
+            f"{self.name}, epoch {self.epoch + 1}: {what}; the first values that are not finite "
+            f"are {first_broken(self.model, images)}; checkpoints of earlier epochs are kept; try "
+            "a smaller learning_rate, clip_norm=5 or another normalization"
+        )
 
 
 def first_broken(model: keras.Model, images) -> str:
-    """The first layer, from the input on, with values that are not finite."""
+    """The first layer, counted from the input, with values that are not finite."""
     for layer in model.layers:
-        for weight in layer.weights:
-            if not _finite(weight):
-                return f"weights of layer {layer.name}"
-    outputs = [layer.output for layer in model.layers]
-    values = keras.Model(model.inputs, outputs)(images, training=False)
-    for layer, value in zip(model.layers, values, strict=True):
+        if not all(map(_finite, layer.weights)):
+            return f"weights of layer {layer.name}"
+    outputs = keras.Model(model.inputs, [layer.output for layer in model.layers])
+    for layer, value in zip(model.layers, outputs([images], training=False), strict=True):
         if not _finite(value):
             return f"outputs of layer {layer.name}"
     return "in the loss"

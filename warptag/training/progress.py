@@ -1,69 +1,84 @@
-"""What a run shows: a bar in a terminal, a line an epoch elsewhere."""
+"""What a run shows: a bar in a terminal, one line per epoch elsewhere."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+import time
 
+import keras
 from tqdm import tqdm
 
-from warptag.metrics.counts import FIGURES
 
+class Progress(keras.callbacks.Callback):
+    """Images per second, remaining time of the whole run, loss, and the last epoch's metrics.
 
-class Progress:
-    """Images a second, time left, loss, learning rate, and the figures of the last epoch.
+    Keras's own bar counts the steps of one epoch.
 
     Args:
-        name: of the run.
-        num_images: of the whole run.
-        first_image: those done before.
-        num_epochs: of the whole run.
-        visible: False on all machines but one.
+        name: name of the run.
+        steps_per_epoch: number of steps per epoch.
+        batch_size: images per step.
+        num_epochs: number of epochs of the whole run.
+
+    Attributes:
+        seconds: time spent on the training steps of this epoch.
     """
 
-    def __init__(
-        self, name: str, num_images: int, first_image: int, num_epochs: int, visible: bool = True
-    ):
+    def __init__(self, name: str, steps_per_epoch: int, batch_size: int, num_epochs: int) -> None:
+        super().__init__()
         self.name, self.num_epochs = name, num_epochs
-        self.visible, self.terminal = visible, sys.stderr.isatty()
-        self.figures = ""
+        self.images_per_epoch, self.batch_size = steps_per_epoch * batch_size, batch_size
+        self.terminal = sys.stderr.isatty()
+        self.seconds, self.metrics = 0.0, ""
         self.bar = tqdm(
             desc=name,
-            total=num_images,
-            initial=first_image,
+            total=num_epochs * self.images_per_epoch,
             unit="image",
             unit_scale=True,
-            disable=not (visible and self.terminal),
+            disable=not self.terminal,
             file=sys.stderr,
             dynamic_ncols=True,
         )
 
-    def say(self, text: str) -> None:
-        """A line of its own."""
-        if self.visible:
-            self.bar.write(f"{self.name}: {text}", file=sys.stderr)
+    @property
+    def images_per_second(self) -> float:
+        """Rate of this epoch."""
+        return self.images_per_epoch / max(self.seconds, 1e-9)
 
-    def update(self, num_images: int, loss: float, learning_rate: float) -> None:
-        self.bar.set_postfix_str(
-            f"loss {loss:.3f}, rate {learning_rate:.3g}{self.figures}", refresh=False
-        )
-        self.bar.update(num_images)
+    def resume(self, num_epochs: int) -> None:
+        """Begins after so many epochs."""
+        self.write(f"resumes after epoch {num_epochs} of {self.num_epochs}")
+        self.bar.initial = self.bar.n = num_epochs * self.images_per_epoch
 
-    def end_epoch(self, row: Mapping[str, Any], images_per_second: float) -> None:
-        """Shows an epoch's figures: per-class / overall, percent, on validation images."""
-        percent = {name: 100 * row[f"val_{name}"] for name in FIGURES}
-        self.figures = (
-            ", recall {per_class_recall:.1f}/{overall_recall:.1f}, "
-            "precision {per_class_precision:.1f}/{overall_precision:.1f}, "
-            "N+ {n_plus:.1f}".format(**percent)
+    def write(self, text: str) -> None:
+        """Shows a line of its own."""
+        self.bar.write(f"{self.name}: {text}", file=sys.stderr)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self._started = epoch, time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds = time.perf_counter() - self._started
+        self.bar.set_postfix_str(f"loss {logs['loss']:.3f}{self.metrics}", refresh=False)
+        done = self.epoch * self.images_per_epoch + (batch + 1) * self.batch_size
+        self.bar.update(done - self.bar.n)
+
+    def on_epoch_end(self, epoch, logs=None):
+        percent = {name: 100 * value for name, value in logs.items() if name.startswith("val_")}
+        self.metrics = (
+            ", recall {val_per_class_recall:.1f}/{val_overall_recall:.1f}, "
+            "precision {val_per_class_precision:.1f}/{val_overall_precision:.1f}, "
+            "N+ {val_n_plus:.1f}".format(**percent)
         )
         if not self.terminal:
-            self.say(
-                f"epoch {row['epoch']}/{self.num_epochs}, loss {row['loss']:.3f}, "
-                f"rate {row['learning_rate']:.3g}{self.figures}, "
-                f"{images_per_second:,.0f} images/s"
+            rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+            self.write(
+                f"epoch {epoch + 1}/{self.num_epochs}, loss {logs['loss']:.3f}, "
+                f"rate {rate:.3g}{self.metrics}, {self.images_per_second:,.0f} images/s"
             )
 
-    def close(self) -> None:
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.bar.close()

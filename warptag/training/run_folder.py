@@ -1,4 +1,4 @@
-"""The folder of one run: whose it is, and whether it may be used for these settings."""
+"""The folder of one run: its settings, and whether an earlier run in it may be replaced."""
 
 from __future__ import annotations
 
@@ -12,27 +12,42 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from warptag.files import read_json, write_json
-from warptag.training.checkpoints import load_checkpoint, remove_checkpoints
+from warptag.training.calibration import CALIBRATION
+from warptag.training.checkpoint import HISTORY, TIMING, checkpoints
 
-SETTINGS, MODEL, HISTORY, TIMING = "settings.json", "model.keras", "history.csv", "timing.csv"
-BEST = "best.npz"
-#: What is made of a finished model afterwards.
-MADE_OF_MODEL = ("calibration.json", "run.json", "test_scores.npy")
+SETTINGS, MODEL, MEASURED, TEST_SCORES = (
+    "settings.json",
+    "model.keras",
+    "run.json",
+    "test_scores.npy",
+)
 
-BeginAnew = Literal["never", "changed", "always"]
+OnExisting = Literal["refuse", "replace_if_changed", "replace"]
 
 
-def claim(directory: Path, settings: dict[str, Any], begin_anew: BeginAnew) -> None:
-    """Make the folder that of a run of these settings, and remove what belongs to another.
+class OtherRun(InputError):
+    """A folder holds a run of other settings, and may not be replaced.
+
+    Example:
+        >>> raise OtherRun("models/warp holds a run of other settings")
+        Traceback (most recent call last):
+            ...
+        warptag.training.run_folder.OtherRun: models/warp holds a run of other settings
+    """
+
+
+def claim(directory: Path, settings: dict[str, Any], on_existing: OnExisting) -> None:
+    """Makes the folder that of a run of these settings, and removes what belongs to another.
 
     Args:
-        directory: made if it is not there.
+        directory: the folder, made if needed.
         settings: everything that decides the run, as JSON values.
-        begin_anew: when an earlier run in the folder is removed: "never" (it is an error if its
-            settings are others), when they "changed", or "always".
+        on_existing: what happens to an earlier run in the folder: "refuse" keeps one of other
+            settings and raises, "replace_if_changed" removes one of other settings, "replace"
+            removes any.
 
     Raises:
-        InputError: the folder holds a run of other settings.
+        OtherRun: the folder holds a run of other settings.
     """
     directory.mkdir(parents=True, exist_ok=True)
     wanted = json.loads(json.dumps(settings))
@@ -40,22 +55,26 @@ def claim(directory: Path, settings: dict[str, Any], begin_anew: BeginAnew) -> N
         # Of a killed process.
         left_over.unlink(missing_ok=True)
     found = read_json(directory / SETTINGS)
-    if found == wanted and begin_anew != "always":
+    if found == wanted and on_existing != "replace":
         return
-    holds_something = (directory / MODEL).exists() or load_checkpoint(directory) is not None
-    if begin_anew == "never" and found is not None and holds_something:
-        raise InputError(
-            f"{directory} holds a run of other settings ({_differences(found, wanted)}); choose "
-            "another --output, or begin anew with --restart"
-        )
-    # First: without it the rest is nobody's.
+    holds_something = (directory / MODEL).exists() or bool(checkpoints(directory))
+    if on_existing == "refuse" and holds_something:
+        differences = "they cannot be read" if found is None else _differences(found, wanted)
+        raise OtherRun(f"{directory} holds a run of other settings ({differences})")
+    # First: without it, the other files belong to no run.
     (directory / SETTINGS).unlink(missing_ok=True)
-    remove_checkpoints(directory)
-    for name in (MODEL, HISTORY, TIMING, BEST, *MADE_OF_MODEL):
-        (directory / name).unlink(missing_ok=True)
-    for name in ("tensorboard", "export"):
-        shutil.rmtree(directory / name, ignore_errors=True)
+    for path in [*checkpoints(directory), *(directory / name for name in (MODEL, HISTORY, TIMING))]:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(directory / "tensorboard", ignore_errors=True)
+    remove_made_of_model(directory)
     write_json(directory / SETTINGS, wanted)
+
+
+def remove_made_of_model(directory: Path) -> None:
+    """Removes what was made of an earlier model of the folder."""
+    for name in (CALIBRATION, MEASURED, TEST_SCORES):
+        (directory / name).unlink(missing_ok=True)
+    shutil.rmtree(directory / "export", ignore_errors=True)
 
 
 def load_finished(directory: Path) -> tuple[keras.Model, pd.DataFrame]:
@@ -64,14 +83,13 @@ def load_finished(directory: Path) -> tuple[keras.Model, pd.DataFrame]:
     Raises:
         InputError: they cannot be read.
     """
+    model = _load_model(directory)
     try:
-        model = keras.saving.load_model(directory / MODEL, compile=False)
         return model, pd.read_csv(directory / HISTORY)
-    # Keras raises all kinds for a damaged file.
-    except Exception as error:
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"{directory}: {MODEL} or {HISTORY} of the finished run cannot be read "
-            f"({str(error).splitlines()[0][:200]}); begin anew with --restart, or remove the folder"
+            f"{directory / HISTORY} of the finished run cannot be read "
+            f"({str(error).splitlines()[0][:200]}); remove the folder and train again"
         ) from error
 
 
@@ -80,6 +98,9 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
 
     Raises:
         InputError: it is no such folder, the run is not finished, or the model cannot be read.
+
+    Example:
+        >>> model, settings = load_run(Path("results/scenes/models/warp"))  # doctest: +SKIP
     """
     settings = read_json(run / SETTINGS)
     if not isinstance(settings, dict) or not isinstance(settings.get("tag_names"), list):
@@ -89,18 +110,22 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
         )
     if not (run / MODEL).exists():
         raise InputError(
-            f"{run}: the run is not finished, {MODEL} is missing; make it again with the same "
-            "command, it goes on where it stopped"
+            f"{run}: the run is not finished, {MODEL} is missing; start it again with the same "
+            "command, which resumes from the last checkpoint"
         )
+    return _load_model(run), settings
+
+
+def _load_model(run: Path) -> keras.Model:
     try:
-        return keras.saving.load_model(run / MODEL, compile=False), settings
+        return keras.saving.load_model(run / MODEL, compile=False)
     # Keras raises all kinds for a damaged file.
     except Exception as error:
-        written = settings.get("versions", {}).get("keras")
+        written = (read_json(run / MEASURED) or {}).get("keras")
         version = f"; it was written by Keras {written}, and this is {keras.__version__}"
         raise InputError(
-            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]})"
-            + (version if written != keras.__version__ else "")
+            f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]}); remove the folder "
+            "and train again" + (version if written not in (None, keras.__version__) else "")
         ) from error
 
 

@@ -30,7 +30,8 @@ class Folder(ImageFiles):
     otherwise they are the columns of the table, or those that occur, sorted.
 
     The splits are named in the table or by folders, or follow from the file names (see
-    `split_images`). Images without a tag are left out: no ranking of tags is learned from them.
+    `split_images`). Where they name no validation images, `convert` takes a fifth of `train`.
+    Images without a tag are left out: no ranking of tags is learned from them.
 
     Args:
         input_dir: the folder.
@@ -52,6 +53,9 @@ class Folder(ImageFiles):
         >>> source.splits["test"][0]
         LabelledImage(filename='cat.jpg', tag_ids=(2,), unknown_ids=())
     """
+
+    # More than of the large data sets: a folder is often small.
+    validation_share = 0.2
 
     def __init__(
         self,

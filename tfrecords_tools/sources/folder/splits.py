@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
+from tfrecords_tools.by_name import choose_by_name
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.sources.folder.labels import SPLITS, ImageLabels, file_name
+from tfrecords_tools.sources.folder.labels import SPLITS, ImageLabels
 
 
 def split_images(
@@ -36,7 +36,8 @@ def split_images(
         if "train" in folders and {"validation", "test"} & set(folders):
             decided, names = "folders", _by_folder(images, folders)
         else:
-            decided, names = "file names", _by_name(images, test_share)
+            chosen = choose_by_name([image.filename for image in images], test_share)
+            decided, names = "file names", ["test" if test else "train" for test in chosen]
     splits: dict[str, list[ImageLabels]] = {"train": [], "validation": [], "test": []}
     for image, name in zip(images, names, strict=True):
         splits[name].append(image)
@@ -51,19 +52,3 @@ def _by_folder(images: Sequence[ImageLabels], folders: Sequence[str | None]) -> 
                 "divide the other images; move it there, or name the splits in a column split"
             )
     return [folder for folder in folders if folder is not None]
-
-
-def _by_name(images: Sequence[ImageLabels], test_share: float) -> list[str]:
-    positions = [_position(image.filename) for image in images]
-    # However few the images are, there is one for testing and one for training.
-    first, last = min(positions), max(positions)
-    return [
-        "test" if position == first or (position < test_share and position != last) else "train"
-        for position in positions
-    ]
-
-
-def _position(filename: str) -> float:
-    """A number from 0 to 1, by chance but always the same for a name."""
-    digest = hashlib.sha256(file_name(filename).encode("utf-8", "surrogateescape")).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64

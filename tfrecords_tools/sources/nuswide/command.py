@@ -35,7 +35,8 @@ FOLDER = click.Path(path_type=Path)
 def nuswide_features(input_dir: Path, output: Path, split: str, seed: int) -> None:
     """Write NUS-WIDE's low-level features and labels as NumPy files; no images are needed.
 
-    Rows are in the order of `convert nuswide` with the same --split and --seed.
+    Rows are in the order of `convert nuswide` with the same --split and --seed; the images that it
+    takes for validation are among the training rows.
 
     \b
     Example:

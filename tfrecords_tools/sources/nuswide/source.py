@@ -22,7 +22,8 @@ class NUSWide(ImageFiles):
         size: side of the square that images are resized to, pixels; None to keep their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
         split: `"paper"`, 150,000 training and 59,347 test images at random, or `"official"`,
-            the release's own, 125,449 and 83,898.
+            the release's own, 125,449 and 83,898; `convert` takes the validation images from the
+            training images.
         seed: of the random choice and order.
 
     Attributes:

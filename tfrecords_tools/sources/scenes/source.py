@@ -34,7 +34,8 @@ class Scenes:
         seed: everything is drawn from it, from 0 up.
         size: side of the square pictures in pixels, 16 to 256.
         train: number of training pictures.
-        validation: number of validation pictures; with 0 there is no such split.
+        validation: number of validation pictures; with 0 there is no such split, and `convert`
+            takes a share of the training pictures.
         test: number of test pictures.
 
     Attributes:
@@ -55,8 +56,8 @@ class Scenes:
         self,
         seed: int = 0,
         size: int = 64,
-        train: int = 6000,
-        validation: int = 0,
+        train: int = 5400,
+        validation: int = 600,
         test: int = 1500,
     ) -> None:
         if not SMALLEST <= size <= LARGEST:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice
-from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
@@ -25,6 +24,8 @@ from warptag.content_cache import content_key
 
 #: Images handled at once, and in a file of the cache: what an interrupt costs at most.
 CHUNK = 128
+#: Raise it with every change after which the same image has another description.
+VERSION = 1
 
 
 class Images(Protocol):
@@ -57,16 +58,10 @@ def describe_image(image: np.ndarray, codebooks: dict[str, np.ndarray]) -> np.nd
 
 
 def extraction_key() -> str:
-    """A hash of the code and the libraries that decide what an image's description is."""
-    folder = Path(__file__).parent
-    names = (
-        *("codebooks", "descriptors", "extraction", "gist", "histograms", "keypoints"),
-        *("resizing", "visual_words"),
-    )
-    code = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in names]
+    """A hash of what decides the description of an image, besides its pixels and the codebooks."""
     packages = ("numpy", "scipy", "scikit-image", "scikit-learn")
     libraries = [cv2.__version__, *map(version, packages)]
-    return content_key(*code, *libraries)
+    return content_key(str(VERSION), *libraries)
 
 
 def num_chunks(images: Images) -> int:

@@ -1,0 +1,162 @@
+"""The chief of a cluster, which hands out batches and calls callbacks for the steps they make."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfrecords_tools.errors import InputError
+from warptag.training.asynchronous.cluster import ClusterTask, answers, require_free_port
+
+
+class Chief:
+    """Coordinates asynchronous training: workers update shared weights without waiting.
+
+    Parameter servers hold the weights. A worker reads them, computes a gradient and applies it,
+    whatever the others have applied meanwhile. This process alone reads records. When a worker
+    dies, another one makes its step.
+
+    Args:
+        task: this process, the chief.
+        patience: seconds within which all processes must appear, and each step must finish.
+
+    Attributes:
+        strategy: scope in which to make and compile the model. Variables and data sets made
+            before the chief are lost.
+
+    Raises:
+        InputError: a process does not appear, or another one listens on the port of the chief.
+    """
+
+    def __init__(self, task: ClusterTask, patience: float = 300.0):
+        self.task, self.patience = task, patience
+        require_free_port(task)
+        # TensorFlow itself would wait without end.
+        deadline = time.monotonic() + patience
+        while not all(answers(server.address) for server in task.servers):
+            if time.monotonic() > deadline:
+                raise self._failure(f"not all processes answered within {patience:g} seconds")
+            time.sleep(0.2)
+        # It logs many lines about each absent worker, and that the chief scores images.
+        logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec(task.cluster), task_type="chief", task_id=0, rpc_layer="grpc"
+        )
+        self.strategy = tf.distribute.ParameterServerStrategy(resolver)
+        self._coordinator = tf.distribute.coordinator.ClusterCoordinator(self.strategy)
+        self._thread = ThreadPool(1)
+
+    def fit(
+        self,
+        model: keras.Model,
+        batches: tf.data.Dataset,
+        *,
+        epochs: int,
+        steps_per_epoch: int,
+        evaluate: Callable[[], dict[str, float]],
+        callbacks: list[keras.callbacks.Callback],
+        initial_epoch: int = 0,
+    ) -> None:
+        """Train as `model.fit` would, which fails with parameter servers (Keras issue 18624).
+
+        Args:
+            model: model compiled in the scope of `strategy`; its metrics are not computed.
+            batches: endless pairs of images, uint8 (batch, height, width, 3), and labels, float32
+                (batch, num_tags).
+            epochs, steps_per_epoch, initial_epoch: numbers as in `model.fit`.
+            evaluate: function that returns figures by name, once the steps of an epoch are
+                finished; callbacks see them with the prefix "val_".
+            callbacks: callbacks for finished steps and epochs; "loss" is the mean of the epoch.
+
+        Raises:
+            InputError: a parameter server stopped, or a step does not finish within `patience`.
+        """
+        if not model.optimizer.built:
+            with self.strategy.scope():
+                model.optimizer.build(model.trainable_variables)
+        step, iterator = self._make_step(model, batches), iter(batches)
+        listeners = keras.callbacks.CallbackList(
+            callbacks, model=model, epochs=epochs, steps=steps_per_epoch
+        )
+        model.stop_training = False
+        try:
+            listeners.on_train_begin()
+            num_finished = int(model.optimizer.iterations)
+            for epoch in range(initial_epoch, epochs):
+                listeners.on_epoch_begin(epoch)
+                losses, total = self._losses(step, iterator, steps_per_epoch), 0.0
+                for index in range(steps_per_epoch):
+                    listeners.on_train_batch_begin(index)
+                    total += self._call(next, losses)
+                    # Workers that count at the same time lose some steps.
+                    num_finished += 1
+                    self._call(model.optimizer.iterations.assign, num_finished)
+                    logs = {"loss": total / (index + 1)}
+                    listeners.on_train_batch_end(index, logs)
+                    if model.stop_training:
+                        break
+                self._call(self._coordinator.join)
+                figures = {f"val_{name}": value for name, value in evaluate().items()}
+                listeners.on_epoch_end(epoch, logs | figures)
+                if model.stop_training:
+                    break
+            listeners.on_train_end()
+        except multiprocessing.TimeoutError as error:
+            what = f"a step has not finished within {self.patience:g} seconds"
+            raise self._failure(what) from error
+        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+            raise self._failure("its weights are lost", types=("ps",)) from error
+
+    def _make_step(self, model: keras.Model, batches: tf.data.Dataset) -> Callable:
+        """The step of a worker, from one batch to its loss."""
+
+        def update(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                scores = model(images, training=True)
+                loss = model.compute_loss(y=labels, y_pred=scores)
+                objective = model.optimizer.scale_loss(loss)
+            weights = model.trainable_weights
+            model.optimizer.apply(tape.gradient(objective, weights), weights)
+            return loss
+
+        step = tf.function(lambda *batch: self.strategy.run(update, args=batch))
+        return step.get_concrete_function(*batches.element_spec)
+
+    def _call(self, function: Callable, *arguments: Any) -> Any:
+        # In a thread, since TensorFlow waits without end. This one waits meanwhile: TensorFlow's
+        # queue of steps fails when two threads find one error at the same time.
+        return self._thread.apply_async(function, arguments).get(self.patience)
+
+    def _losses(self, step: Callable, batches: Iterator, num_steps: int) -> Iterator[float]:
+        """The losses of steps, with later steps scheduled, so that no worker waits for a batch."""
+        scheduled: deque = deque()
+        for num_left in range(num_steps, 0, -1):
+            while len(scheduled) < min(num_left, 3 * len(self.task.cluster["worker"])):
+                scheduled.append(self._coordinator.schedule(step, next(batches)))
+            yield self._fetch(scheduled.popleft())
+
+    def _fetch(self, loss: tf.distribute.coordinator.RemoteValue) -> float:
+        # When a worker dies while its loss is copied here, another one makes the step. `done`
+        # raises the error of a step that failed.
+        while not self._coordinator.done():
+            with suppress(tf.errors.OpError):
+                return float(loss.fetch())
+            time.sleep(0.1)
+        return float(loss.fetch())
+
+    def _failure(self, what: str, types: tuple[str, ...] = ("worker", "ps")) -> InputError:
+        servers = [server for server in self.task.servers if server.type in types]
+        absent = [f"{s.name} ({s.address})" for s in servers if not answers(s.address)]
+        return InputError(
+            f"{' and '.join(absent) or 'a process of the cluster'} cannot be reached; {what}; "
+            "the same command resumes from the last checkpoint"
+        )

@@ -1,0 +1,187 @@
+"""A checkpoint at the end of each epoch, from which a run resumes bit for bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from tfrecords_tools.errors import InputError
+from warptag.files import write_whole
+from warptag.training.progress import Progress
+
+HISTORY, TIMING = "history.csv", "timing.csv"
+#: The newest, and the one before in case the newest turns out damaged.
+NUM_KEPT = 2
+#: What Keras's callbacks remember of earlier epochs; `best_weights` is a list of arrays.
+MEMORY = ("best", "best_epoch", "wait", "cooldown_counter")
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes all that a run resumes from, whole or not at all, at the end of each epoch.
+
+    What Keras's `BackupAndRestore` leaves out: random states (also the draws of a loss), the rows
+    of the history, what other callbacks remember, and the checkpoint before the last.
+
+    The last callback of `fit`, after those that it keeps the memory of.
+
+    Args:
+        directory: folder of the run, where `checkpoint-EPOCH.npz`, `history.csv` (one row per
+            epoch: epoch, loss, learning_rate and the validation metrics) and `timing.csv` (one row
+            per epoch: epoch, seconds, images_per_second) are written.
+        variables: returns the variables that later steps depend on.
+        callbacks: callbacks of Keras that remember earlier epochs.
+        progress: measures the seconds of each epoch.
+
+    Attributes:
+        history: rows of `history.csv`, of earlier sessions too.
+        timing: rows of `timing.csv`.
+        stopped: whether a callback ended the run before its last epoch.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        variables: Callable[[], Sequence[keras.Variable]],
+        callbacks: Sequence[keras.callbacks.Callback],
+        progress: Progress,
+    ) -> None:
+        super().__init__()
+        self.directory, self.variables, self.callbacks = directory, variables, callbacks
+        self.progress = progress
+        self.history: list[dict[str, float]] = []
+        self.timing: list[dict[str, float]] = []
+        self.stopped = False
+        self._memories: list[dict[str, Any]] = []
+        self._best_weights: list[np.ndarray] = []
+
+    def restore(self) -> int:
+        """Sets the variables to the newest checkpoint that is whole.
+
+        Returns:
+            The number of finished epochs; 0 without a checkpoint.
+
+        Raises:
+            InputError: the checkpoint has variables of another model.
+        """
+        for path in checkpoints(self.directory):
+            if (found := load_checkpoint(path)) is not None:
+                break
+            self.progress.write(f"{path} is damaged; an earlier checkpoint is used, if any")
+        else:
+            return 0
+        progress, arrays = found
+        variables = self.variables()
+        if [tuple(v.shape) for v in variables] != [a.shape for a in arrays[: len(variables)]]:
+            raise InputError(
+                f"{self.directory}: the checkpoint is of another model than the "
+                f"{len(variables)} variables of this one; remove the folder, or choose another one"
+            )
+        for variable, array in zip(variables, arrays, strict=False):
+            variable.assign(array)
+        self.history, self.timing = progress["history"], progress["timing"]
+        self.stopped, self._memories = progress["stopped"], progress["memories"]
+        self._best_weights = arrays[len(variables) :]
+        self.progress.resume(len(self.history))
+        return len(self.history)
+
+    def on_train_begin(self, logs=None):
+        # Keras's callbacks forget everything at this moment.
+        for callback, memory in zip(self.callbacks, self._memories, strict=False):
+            vars(callback).update(memory)
+            if getattr(callback, "restore_best_weights", False):
+                callback.best_weights = self._best_weights
+
+    def on_epoch_end(self, epoch, logs=None):
+        # ReduceLROnPlateau, which is called before, logs the rate that the epoch had.
+        rate = logs.get("learning_rate", self.model.optimizer.learning_rate)
+        rate = float(f"{float(keras.ops.convert_to_numpy(rate)):.6g}")
+        logs = {name: round(float(value), 6) for name, value in logs.items()}
+        metrics = {name: value for name, value in logs.items() if name.startswith("val_")}
+        self.history.append(
+            {"epoch": epoch + 1, "loss": logs["loss"], "learning_rate": rate, **metrics}
+        )
+        self.timing.append(
+            {
+                "epoch": epoch + 1,
+                "seconds": round(self.progress.seconds, 2),
+                "images_per_second": round(self.progress.images_per_second, 1),
+            }
+        )
+        self.stopped = bool(self.model.stop_training)
+        self._save()
+        self._write_tables()
+
+    def on_train_end(self, logs=None):
+        # A run may have been killed right after its last checkpoint.
+        self._write_tables()
+
+    def _write_tables(self) -> None:
+        for name, rows in ((HISTORY, self.history), (TIMING, self.timing)):
+            table = pd.DataFrame(rows)
+            write_or_explain(self.directory / name, partial(table.to_csv, index=False))
+
+    def _save(self) -> None:
+        memories = [
+            {name: vars(callback)[name] for name in MEMORY if name in vars(callback)}
+            for callback in self.callbacks
+        ]
+        best_weights = [
+            array
+            for callback in self.callbacks
+            for array in getattr(callback, "best_weights", None) or []
+        ]
+        progress = {
+            "history": self.history,
+            "timing": self.timing,
+            "stopped": self.stopped,
+            "memories": memories,
+        }
+        values = [keras.ops.convert_to_numpy(variable) for variable in self.variables()]
+        path = self.directory / f"checkpoint-{len(self.history):05d}.npz"
+
+        def write(temporary: Path) -> None:
+            arrays = {f"array_{i}": array for i, array in enumerate([*values, *best_weights])}
+            with open(temporary, "wb") as file:
+                np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
+
+        write_or_explain(path, write)
+        # Those of later epochs were damaged, or the run would have resumed from them.
+        later = [found for found in checkpoints(self.directory) if found.name > path.name]
+        before = [found for found in checkpoints(self.directory) if found.name <= path.name]
+        for old in [*later, *before[NUM_KEPT:]]:
+            old.unlink(missing_ok=True)
+
+
+def checkpoints(directory: Path) -> list[Path]:
+    """The checkpoints of a folder, the newest first."""
+    return sorted(directory.glob("checkpoint-[0-9]*.npz"), reverse=True)
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
+    """Progress and arrays of a checkpoint; None if it is damaged."""
+    try:
+        # Each array is checked against its checksum.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
+            arrays = [content[f"array_{i}"] for i in range(len(content.files) - 1)]
+            return json.loads(str(content["progress"])), arrays
+    # A damaged archive makes NumPy and zipfile raise all kinds.
+    except Exception:
+        return None
+
+
+def write_or_explain(path: Path, write: Callable[[Path], object]) -> None:
+    """As `write_whole`, with an InputError if the disk does not take the file."""
+    try:
+        write_whole(path, write)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); earlier checkpoints are kept: "
+            "make room and run the same command again"
+        ) from error

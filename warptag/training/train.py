@@ -1,0 +1,304 @@
+"""Training one network with one loss: `compile`, `fit` and callbacks, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import pandas as pd
+import tensorflow as tf
+
+from tfrecords_tools.errors import InputError
+from warptag.data import Records, input_errors
+from warptag.metrics import (
+    NPlus,
+    OverallPrecision,
+    OverallRecall,
+    PerClassPrecision,
+    PerClassRecall,
+)
+from warptag.training import run_folder
+from warptag.training.checkpoint import Checkpoint, checkpoints, write_or_explain
+from warptag.training.divergence import StopOnDivergence
+from warptag.training.optimizers import SGD, LossScaleOptimizer
+from warptag.training.predict import BATCH_SIZE
+from warptag.training.progress import Progress
+from warptag.training.settings import TrainingSettings
+
+#: Raise it with every change after which the same settings and data train other weights.
+VERSION = 2
+#: The validation metric that plateau, early stopping and keep="best" watch.
+MONITOR = "val_per_class_recall"
+#: The first and the last step that a profile covers.
+PROFILED = (10, 20)
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+def train(
+    name: str,
+    make_model: Callable[[], keras.Model],
+    records: Records,
+    validation: Records,
+    settings: TrainingSettings,
+    directory: Path,
+    *,
+    k: int,
+    context: dict,
+    strategy: tf.distribute.Strategy | None = None,
+    on_existing: run_folder.OnExisting = "replace_if_changed",
+    tensorboard: bool = False,
+    profile: bool = False,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Trains, or resumes from the last checkpoint in the folder.
+
+    On one CPU, a run that was killed at any moment and started again ends with the weights of an
+    undisturbed one, bit for bit. With the TensorFlow backend it runs on the CPU, on one GPU, on
+    all GPUs of this machine (`MirroredStrategy`), or as the chief of the cluster that TF_CONFIG
+    describes (see `warptag.training.asynchronous`); with JAX or PyTorch on one device.
+
+    Args:
+        name: name of the run, for progress and messages.
+        make_model: makes the network, from uint8 crops to scores.
+        records: images to train on.
+        validation: images for the validation metrics of every epoch.
+        settings: every other choice.
+        directory: folder for `settings.json`, `history.csv`, `timing.csv`, checkpoints and
+            `model.keras`, which is written last: a folder that has it is finished.
+        k: tags per image for the validation metrics.
+        context: what else decides the run (data, network), as JSON values.
+        strategy: distribution strategy of TensorFlow; None chooses as described above.
+        on_existing: what happens to an earlier run in the folder, see `run_folder.claim`.
+        tensorboard: whether to write logs for TensorBoard to `directory/tensorboard`.
+        profile: whether to profile a few steps, for TensorBoard.
+
+    Returns:
+        The trained model, and one row per epoch: epoch, loss, learning_rate and the validation
+        metrics as fractions of 1.
+
+    Raises:
+        TrainingDiverged: the loss became NaN or infinite; checkpoints are kept.
+        OtherRun: the folder holds a run of other settings.
+        InputError: there are fewer images than one batch, the replicas cannot share a batch, a
+            record is damaged, or the cluster or the disk fails.
+
+    Example:
+        >>> from warptag.data import Records
+        >>> from warptag.models import AlexNet
+        >>> records = Records("records", "train")
+        >>> model, history = train(
+        ...     "warp, seed 0",
+        ...     lambda: AlexNet(3, input_shape=(56, 56, 3), width=0.0625, dense_units=16),
+        ...     records,
+        ...     Records("records", "validation"),
+        ...     TrainingSettings("warp", learning_rate=0.01, epochs=1, batch_size=2),
+        ...     Path("run"),
+        ...     k=1,
+        ...     context={"data": records.info.checksum},
+        ... )
+        >>> history["epoch"].tolist()
+        [1]
+    """
+    strategy = strategy or _strategy_of_this_machine()
+    # Before an earlier run in the folder is replaced.
+    _check(records, settings, k, strategy.num_replicas_in_sync)
+    run_folder.claim(
+        directory, {**asdict(settings), **context, "training_version": VERSION}, on_existing
+    )
+    if (directory / run_folder.MODEL).exists():
+        return run_folder.load_finished(directory)
+    run_folder.remove_made_of_model(directory)
+
+    keras.utils.set_random_seed(settings.seed)
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    steps_per_epoch = len(records) // settings.batch_size
+    chief = _chief_of_cluster()
+    with chief.strategy.scope() if chief else strategy.scope():
+        network, model = compiled(make_model, settings, steps_per_epoch, k)
+
+    def batches(first_epoch: int) -> tf.data.Dataset:
+        return records.training(
+            crop_size=network.input_shape[1],
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            first_epoch=first_epoch,
+            flip=settings.flip,
+            window_area=settings.window_area,
+        )
+
+    def images_of(epoch: int, step: int):
+        return next(batches(epoch).skip(step).as_numpy_iterator())[0]
+
+    progress = Progress(name, steps_per_epoch, settings.batch_size, settings.epochs)
+    watching = _watching_callbacks(settings)
+    checkpoint = Checkpoint(directory, lambda: state_of(model), watching, progress)
+    divergence = StopOnDivergence(name, images_of)
+    callbacks = [divergence, progress, *watching, checkpoint]
+    if tensorboard or profile:
+        logs = directory / "tensorboard"
+        callbacks.append(
+            keras.callbacks.TensorBoard(logs, profile_batch=PROFILED if profile else 0)
+        )
+    first_epoch = checkpoint.restore()
+    crops = validation.evaluation(crop_size=network.input_shape[1], batch_size=BATCH_SIZE)
+    arguments = {
+        "epochs": first_epoch if checkpoint.stopped else settings.epochs,
+        "initial_epoch": first_epoch,
+        "steps_per_epoch": steps_per_epoch,
+        "callbacks": callbacks,
+    }
+    with input_errors(), divergence.explained(), progress:
+        if chief:
+            # A copy outside of the strategy's scope, since Keras does not evaluate inside.
+            network, copy = compiled(make_model, settings, steps_per_epoch, k)
+
+            def evaluate() -> dict[str, float]:
+                copy.set_weights(model.get_weights())
+                return copy.evaluate(crops, return_dict=True, verbose=0)
+
+            chief.fit(model, batches(first_epoch), evaluate=evaluate, **arguments)
+            network.set_weights(model.get_weights())
+        else:
+            model.fit(
+                batches(first_epoch),
+                validation_data=crops,
+                shuffle=False,
+                verbose=0,
+                **arguments,
+            )
+    write_or_explain(directory / run_folder.MODEL, network.save)
+    for path in checkpoints(directory):
+        path.unlink(missing_ok=True)
+    return network, pd.DataFrame(checkpoint.history)
+
+
+def compiled(
+    make_model: Callable[[], keras.Model], settings: TrainingSettings, steps_per_epoch: int, k: int
+) -> tuple[keras.Model, keras.Model]:
+    """Makes a network and compiles it with the loss, the optimizer and the metrics of a run.
+
+    Returns:
+        The network, and the compiled model over the same layers. Only the network is saved: a
+        file without the optimizer is half as large.
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[settings.precision])
+    try:
+        network = make_model()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    optimizer: keras.optimizers.Optimizer = SGD(
+        settings.make_schedule(steps_per_epoch),
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay or None,
+        global_clipnorm=settings.clip_norm,
+    )
+    if settings.precision == "float16":
+        optimizer = LossScaleOptimizer(optimizer)
+    optimizer.build(network.trainable_variables)
+    jit_compile: bool | str = {"on": True, "off": False}.get(settings.jit_compile, "auto")
+    if jit_compile == "auto" and settings.deterministic and _on_tensorflow():
+        jit_compile = False
+    model = keras.Model(network.inputs, network.outputs)
+    model.compile(
+        optimizer,
+        settings.make_loss(),
+        metrics=[
+            PerClassRecall(k, name="per_class_recall"),
+            PerClassPrecision(k, name="per_class_precision"),
+            OverallRecall(k, name="overall_recall"),
+            OverallPrecision(k, name="overall_precision"),
+            NPlus(k, name="n_plus"),
+        ],
+        jit_compile=jit_compile,
+        steps_per_execution=settings.steps_per_execution,
+    )
+    return network, model
+
+
+def state_of(model: keras.Model) -> list[keras.Variable]:
+    """Every variable that later steps depend on: weights, momentum, dropout's and WARP's draws."""
+    generator = getattr(model.loss, "seed_generator", None)
+    draws = [] if generator is None else [generator.state]
+    return [*model.variables, *model.optimizer.variables, *draws]
+
+
+def _watching_callbacks(settings: TrainingSettings) -> list[keras.callbacks.Callback]:
+    """Keras's callbacks that watch the validation metric."""
+    callbacks: list[keras.callbacks.Callback] = []
+    if settings.keep == "best" or settings.early_stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                MONITOR,
+                mode="max",
+                patience=settings.early_stopping or settings.epochs,
+                restore_best_weights=settings.keep == "best",
+            )
+        )
+    if settings.schedule == "plateau":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                MONITOR,
+                mode="max",
+                factor=settings.decay_factor,
+                patience=settings.patience,
+                min_delta=0,
+            )
+        )
+    return callbacks
+
+
+def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: int) -> None:
+    """Raises InputError where data, settings and machine do not fit together."""
+    num_tags = len(records.info.tag_names)
+    if not 1 <= k <= num_tags:
+        raise InputError(
+            f"k = {k} tags per image for the validation metrics, of the {num_tags} tags in "
+            f"{records.directory}"
+        )
+    steps_per_epoch = len(records) // settings.batch_size
+    if not steps_per_epoch:
+        raise InputError(
+            f"{records.directory}: the {len(records)} images of {records.split!r} are fewer than "
+            f"one batch of {settings.batch_size}; convert more images or choose a smaller batch"
+        )
+    if settings.batch_size % num_replicas:
+        raise InputError(
+            f"batch_size {settings.batch_size} cannot be shared by {num_replicas} replicas; "
+            f"choose a multiple of {num_replicas}"
+        )
+    if steps_per_epoch % settings.steps_per_execution:
+        raise InputError(
+            f"steps_per_execution {settings.steps_per_execution} does not divide the "
+            f"{steps_per_epoch} steps of an epoch; leave it at 1"
+        )
+    if settings.steps_per_execution > 1 and keras.backend.backend() == "torch":
+        raise InputError("steps_per_execution must be 1 with PyTorch")
+    if settings.jit_compile == "on" and num_replicas > 1:
+        raise InputError("jit_compile=on works for a single replica only; leave it at auto")
+
+
+def _on_tensorflow() -> bool:
+    return keras.backend.backend() == "tensorflow"
+
+
+def _strategy_of_this_machine() -> tf.distribute.Strategy:
+    """`MirroredStrategy` where TensorFlow trains on several GPUs."""
+    if _on_tensorflow() and len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _chief_of_cluster():
+    """The chief of the cluster that TF_CONFIG describes; None without it."""
+    if not os.environ.get("TF_CONFIG"):
+        return None
+    from warptag.training.asynchronous import Chief, this_task
+
+    if not _on_tensorflow():
+        raise InputError("TF_CONFIG describes a cluster, which needs KERAS_BACKEND=tensorflow")
+    task = this_task()
+    return None if task is None else Chief(task)
