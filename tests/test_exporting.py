@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from tfrecords_tools.errors import InputError
-from warptag.annotation.calibration import Calibration
 from warptag.commands.export import FORMATS as FORMAT_NAMES
 from warptag.commands.export import export
 from warptag.exporting import FORMATS, export_run
 from warptag.exporting.photograph_model import photograph_model
 from warptag.models import AlexNet
+from warptag.training import Calibration
 
 CROP = 16
 CALIBRATION = Calibration(0.8, -0.5, 0.2)

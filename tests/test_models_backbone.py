@@ -1,11 +1,9 @@
-"""Networks of keras.applications: preprocessing inside, weights from files, runs that go on."""
+"""Networks of keras.applications: preprocessing inside, weights from files, runs that resume."""
 
 import inspect
 import io
 import json
-import os
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +25,7 @@ from warptag.experiments.networks import Networks
 from warptag.experiments.train import train_experiment
 from warptag.models import Backbone, backbone_names
 from warptag.models.backbone import preprocessing_of
-from warptag.training import loop
-from warptag.training.cluster import free_ports
+from warptag.training.checkpoint import Checkpoint
 
 SHAPE = (32, 32, 3)
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, *SHAPE), np.uint8)
@@ -234,41 +231,39 @@ def train(records, output, weights):
         backbone="EfficientNetB0",
         weights=str(weights),
         assignments=["crop_size=32", "selection_k=1", "batch_size=8", "epochs=2"],
-        checkpoint_minutes=0,
-        begin_anew="never",
-        say=lambda line: None,
+        on_existing="refuse",
+        logging=lambda line: None,
     )
 
 
 @pytest.fixture(scope="module")
 def run(records, first_block_only, tmp_path_factory):
-    """A finished run from a file of weights, and one as it stood in its second epoch."""
+    """A finished run from a file of weights, and a copy of it after its first epoch."""
     folder = tmp_path_factory.mktemp("run")
     weights, stopped = folder / "some.weights.h5", folder / "stopped" / "models" / "warp"
     bare = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=SHAPE)
     bare.save_weights(weights)
-    save = loop.save_checkpoint
+    end_epoch = Checkpoint.on_epoch_end
 
-    def save_and_copy(directory, step, *rest):
-        save(directory, step, *rest)
-        if not stopped.exists() and step > 6:
-            shutil.copytree(directory, stopped)
+    def end_epoch_and_copy(self, epoch, logs=None):
+        end_epoch(self, epoch, logs)
+        if epoch == 0:
+            shutil.copytree(self.directory, stopped)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "save_checkpoint", save_and_copy)
-        patch.setattr("warptag.training.synchronous.STEPS_PER_CALL", 2)
+        patch.setattr(Checkpoint, "on_epoch_end", end_epoch_and_copy)
         finished = train(records, folder / "finished", weights)
     return finished, stopped, weights
 
 
-def test_a_run_that_goes_on_ends_as_if_undisturbed(run, records):
+def test_a_resumed_run_ends_as_if_undisturbed(run, records):
     finished, stopped, weights = run
     assert not (stopped / "model.keras").exists()
-    [whole, going_on] = [
+    [whole, resumed] = [
         keras.saving.load_model(folder / "model.keras")
         for folder in (finished, train(records, stopped.parents[1], weights))
     ]
-    assert_same_weights(going_on, whole)
+    assert_same_weights(resumed, whole)
     # Among them the moving statistics, which training has moved from 0.
     means = [variable for variable in whole.variables if variable.name == "moving_mean"]
     assert len(means) == 4
@@ -302,7 +297,7 @@ def test_the_finished_run_is_evaluated(run, records):
     [
         (["--weights", "imagenet"], "--weights needs --backbone NAME"),
         (["--backbone", "ResNet5"], "did you mean ResNet50"),
-        (["--backbone", "VGG16", "--weights", "none.h5"], "--weights none.h5: no file that can"),
+        (["--backbone", "VGG16", "--weights", "none.h5"], "none.h5 is no file that can be read"),
         (["--backbone", "VGG16", "--set", "network.width=1"], "VGG16 has no network.width"),
         (["--backbone", "Xception"], "Xception takes crops of at least 71 pixels a side"),
     ],
@@ -313,76 +308,3 @@ def test_the_command_line_refuses_with_one_message(records, tmp_path, arguments,
     result = CliRunner().invoke(cli, [*command, *arguments])
     assert result.exit_code != 0
     assert message in f"{result.output}{result.exception}"
-
-
-# Replicas are set up before TensorFlow starts, so in a process of their own.
-REPLICAS = """
-import tensorflow as tf
-[cpu] = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-import keras
-from warptag.training import TrainingSettings
-from warptag.training.step import TrainingStep
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-with strategy.scope():
-    model = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization(momentum=0.5),
-                              keras.layers.Dense(2)])
-    step = TrainingStep(model, TrainingSettings(batch_size=4), 1, num_replicas=2)
-images = tf.constant([[[0.0, 1.0], [2.0, 1.0]], [[8.0, 1.0], [8.0, 5.0]]])
-share = lambda context: images[context.replica_id_in_sync_group]
-parts = strategy.experimental_distribute_values_from_function(share)
-run = tf.function(lambda parts: strategy.run(step, args=(parts, tf.eye(2))))
-run(parts)
-for replica in strategy.experimental_local_results(model.layers[0].moving_mean.value):
-    print(*replica.numpy())
-"""
-
-
-def test_moving_statistics_are_of_the_whole_batch_on_every_replica():
-    done = subprocess.run(
-        [sys.executable, "-c", REPLICAS], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    mean = f"{0.5 * (0 + 2 + 8 + 8) / 4} {0.5 * (1 + 1 + 1 + 5) / 4}"
-    assert done.stdout.splitlines() == [mean, mean]
-
-
-MACHINE = """
-import sys
-from pathlib import Path
-import keras
-from warptag.data import Records
-from warptag.training import TrainingSettings, train
-
-def network():
-    inputs = keras.Input((32, 32, 3))
-    x = keras.layers.BatchNormalization(momentum=0.5)(inputs)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, keras.layers.Dense(3)(x))
-
-data, folder = map(Path, sys.argv[1:])
-model, _ = train(
-    "test", network, *(Records(data, "train", part) for part in ("fit", "validation")),
-    TrainingSettings(epochs=2, batch_size=8), folder, k=1, context={}, strategy="multi-worker",
-)
-print(*model.layers[1].moving_mean.numpy())
-"""
-
-
-@pytest.mark.slow
-def test_machines_that_share_a_batch_keep_the_same_statistics(records, tmp_path):
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
-    processes = []
-    for index in (0, 1):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, "-c", MACHINE, str(records), str(tmp_path)],
-                env={**os.environ, "TF_CONFIG": json.dumps(task)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        )
-    one, other = (process.communicate(timeout=200)[0] for process in processes)
-    assert len(one.split()) == 3 and one == other

@@ -25,10 +25,8 @@ def context(records):
         "tag_names": info.tag_names,
         "patches": "center",
         "crop_size": 16,
-        "validation_share": 0.1,
         "network": {"width": 0.1},
         "data_checksum": info.checksum,
-        "versions": {"keras": "3"},
     }
 
 
@@ -36,7 +34,7 @@ def context(records):
 def runs(striped, tmp_path_factory):
     """A folder as `warptag train` makes it, with one run."""
     folder = tmp_path_factory.mktemp("runs")
-    fit(striped, folder / "models" / "warp", WARP, context(striped))
+    fit(striped, folder / "models" / "warp", WARP, context=context(striped))
     return folder
 
 
@@ -78,7 +76,7 @@ def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path):
     assert report(folder) == [written[-1]]
     assert written[-1].read_bytes() == before
     # With the records it is scored again, and shows a run that came later.
-    shutil.copytree(runs / "models" / "warp", folder / "models" / "warp" / "seed1")
+    shutil.copytree(runs / "models" / "warp", folder / "models" / "warp-seed1")
     report(folder, records=striped, say=lines.append)
     assert "2 seeds" in (folder / "report.html").read_text()
 
@@ -91,8 +89,8 @@ def test_the_folder_of_one_run_and_its_other_seeds(runs, striped, tmp_path):
     assert "split train" in (tmp_path / "one" / "report" / "report.html").read_text()
 
     shutil.copytree(runs, tmp_path / "seeds")
-    warp = tmp_path / "seeds" / "models" / "warp"
-    shutil.copytree(runs / "models" / "warp", warp / "seed1")
+    models = tmp_path / "seeds" / "models"
+    shutil.copytree(models / "warp", models / "warp-seed1")
     report(tmp_path / "seeds", records=striped, say=str)
     table = pd.read_csv(tmp_path / "seeds" / "table_k1.csv").set_index("method")
     assert table.loc["CNN + WARP", "seeds"] == 2
@@ -103,7 +101,7 @@ def test_what_does_not_fit_is_named(runs, striped, tmp_path):
     shutil.copytree(runs, folder)
     with pytest.raises(InputError, match="name one with --records"):
         report(folder)
-    with pytest.raises(InputError, match="no split 'exam'"):
+    with pytest.raises(InputError, match="none for exam"):
         report(folder, records=striped, split="exam")
     (folder / "models" / "warp" / "model.keras").unlink()
     with pytest.raises(InputError, match="the run is not finished"):

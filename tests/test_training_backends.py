@@ -1,37 +1,78 @@
-"""Training with JAX and PyTorch: runs learn, resume, and are read with TensorFlow."""
+"""Training on replicas, and with JAX and PyTorch: the same losses, the same files."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 import keras
 import numpy as np
 import pytest
-from training_support import run_python
+from training_support import FAST, fit, run_python, tiny_network
 
 from warptag.data import Records
-from warptag.training import predict
+from warptag.training import SGD, predict
 
-TRAIN = """
+# Every gradient is clipped; clipped shares of it would add up to another one.
+CLIPPED = replace(FAST, learning_rate=0.5, epochs=2, clip_norm=0.02, weight_decay=0.05)
+
+
+def losses(data, folder, strategy=None, **changes):
+    """Without dropout, of which replicas have other draws."""
+    settings, options = replace(CLIPPED, **changes), {"strategy": strategy, "k": 3}
+    _, history = fit(data, folder, settings, lambda: tiny_network(dropout=0.0), **options)
+    return history["loss"].tolist()
+
+
+# Logical devices are set up before TensorFlow starts, so in a process of their own.
+REPLICAS = """
+import json, sys
+import tensorflow as tf
+[cpu] = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from test_training_backends import losses
+from tfrecords_tools.errors import InputError
+
+data, folder = sys.argv[1:]
+# First, for TensorFlow's determinism, which XLA does not know, cannot be switched off again.
+results = {"xla": losses(data, f"{folder}/xla", jit_compile="on", deterministic=False)}
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+for loss in ("softmax", "ranking"):
+    results[loss] = losses(data, f"{folder}/two-{loss}", strategy, loss=loss)
+# The recall at k = 3 of three tags is always 1, so that the rate falls after the second epoch.
+plateau = {"loss": "warp", "precision": "float16", "schedule": "plateau", "patience": 1}
+results["float16"] = losses(data, f"{folder}/float16", strategy, **plateau)
+try:
+    losses(data, f"{folder}/odd", strategy, batch_size=9)
+except InputError as error:
+    print(json.dumps({**results, "odd": str(error)}))
+"""
+
+
+def test_two_replicas_and_xla_train_like_one_device(striped, tmp_path):
+    results = run_python(REPLICAS, striped, tmp_path)
+    for name, loss in (("softmax", "softmax"), ("ranking", "ranking"), ("xla", "softmax")):
+        expected = losses(striped, tmp_path / loss, loss=loss)
+        np.testing.assert_allclose(results[name], expected, rtol=1e-4, err_msg=name)
+    assert np.isfinite(results["float16"]).all() and "batch_size 9" in results["odd"]
+
+
+OTHER_BACKEND = """
 import json, sys
 from dataclasses import replace
-from pathlib import Path
-import keras
-from training_support import FAST, assert_same_weights, fit, fit_and_copy, small_network
+from training_support import FAST, assert_same_weights, fit, fit_and_copy, keras, small_network
 from warptag.data import Records
 from warptag.training import TrainingDiverged, predict
 
-data, folder = map(Path, sys.argv[1:])
+data, run = sys.argv[1:]
 settings = replace(FAST, loss="warp", epochs=4, schedule="plateau", patience=1, keep="best")
-model, history = fit_and_copy(data, folder / "run", settings, make_model=small_network)
-# Killed after the second epoch.
-resumed, _ = fit(data, folder / "run-2", settings, small_network)
+model, history = fit_and_copy(data, run, settings, small_network)
+resumed, resumed_history = fit(data, f"{run}-2", settings, small_network)
 assert_same_weights(resumed, model)
-assert (folder / "run/history.csv").read_bytes() == (folder / "run-2/history.csv").read_bytes()
+assert resumed_history.equals(history)
 try:
-    fit(data, folder / "diverged", replace(FAST, learning_rate=float("inf")))
+    fit(data, f"{run}-diverged", replace(FAST, learning_rate=float("inf")))
 except TrainingDiverged as error:
-    message = str(error)
-scores = predict(model, Records(data, "test")).tolist()
-print(json.dumps([keras.backend.backend(), history["loss"].tolist(), message, scores]))
+    scores = predict(model, Records(data, "test")).tolist()
+    print(json.dumps([keras.backend.backend(), history["loss"].tolist(), str(error), scores]))
 """
 
 
@@ -39,8 +80,32 @@ print(json.dumps([keras.backend.backend(), history["loss"].tolist(), message, sc
 def test_another_backend_trains_and_resumes_and_its_model_is_read(striped, tmp_path, name):
     if find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
-    backend, losses, error, scores = run_python(TRAIN, striped, tmp_path, KERAS_BACKEND=name)
+    arguments = (OTHER_BACKEND, striped, tmp_path / "run")
+    backend, losses, error, scores = run_python(*arguments, KERAS_BACKEND=name)
     assert backend == name and losses[-1] < losses[0]
     assert "step" in error and "layer" in error
     model = keras.saving.load_model(tmp_path / "run" / "model.keras")
     np.testing.assert_allclose(predict(model, Records(striped, "test")), scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"global_clipnorm": 1.0}, {"clipnorm": 0.5}])
+def test_finite_gradients_have_the_effect_of_keras_sgd(options):
+    values = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
+    ours, theirs = (list(map(keras.Variable, values[0])) for _ in range(2))
+    options = {"momentum": 0.9, "weight_decay": 0.1, **options}
+    optimizers = SGD(0.1, **options), keras.optimizers.SGD(0.1, **options)
+    for gradients in values[1:]:
+        for optimizer, variables in zip(optimizers, (ours, theirs), strict=True):
+            optimizer.apply(list(gradients), variables)
+    np.testing.assert_array_equal(ours, theirs)
+    assert int(optimizers[0].first_skipped) == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_a_gradient_that_is_not_finite_is_skipped_and_its_step_kept(value, clip):
+    variable, optimizer = keras.Variable([1.0, 2.0]), SGD(0.1, global_clipnorm=clip)
+    for gradient in ([0.5, 0.0], [value, 1.0], [0.0, 0.5], [value, value]):
+        optimizer.apply([np.float32(gradient)], [variable])
+    np.testing.assert_allclose(variable, [0.95, 1.95], rtol=1e-6)
+    assert int(optimizer.first_skipped) == 2

@@ -11,8 +11,8 @@ import pytest
 from training_support import FAST, assert_same_weights, fit, fit_and_copy, run_python, tiny_network
 
 from tfrecords_tools.errors import InputError
-from warptag.training import OtherRun, run_folder
-from warptag.training.checkpoint import load_checkpoint
+from warptag.training import OtherRun
+from warptag.training.checkpoint import checkpoints, load_checkpoint
 
 # All that a run remembers. With k = 3 of the three tags per image the recall is always 1: the
 # first epoch is the best, the rate falls after the third, and the fourth is the last.
@@ -25,125 +25,103 @@ def copy_after(folder, epoch):
     return folder.with_name(f"{folder.name}-{epoch}")
 
 
+def newest(folder):
+    """Progress and arrays of the newest checkpoint that is whole."""
+    return next(found for path in checkpoints(folder) if (found := load_checkpoint(path)))
+
+
 @pytest.fixture(scope="module")
 def undisturbed(striped, tmp_path_factory):
     """The folder of the run, with copies of it after each epoch beside it."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     model, history = fit_and_copy(striped, folder, SETTINGS, k=K)
     assert history["learning_rate"].tolist() == pytest.approx([0.02, 0.02, 0.02, 0.002])
-    _, best = load_checkpoint(copy_after(folder, 1))
+    _, best = newest(copy_after(folder, 1))
     assert all(any(np.array_equal(w, array) for array in best) for w in model.get_weights())
     return folder
 
 
-def assert_same_run(folder, other):
-    assert (folder / "history.csv").read_bytes() == (other / "history.csv").read_bytes()
-    assert_same_weights(*(keras.saving.load_model(run / "model.keras") for run in (folder, other)))
+def assert_ends_like(undisturbed, striped, folder):
+    fit_and_copy(striped, folder, SETTINGS, k=K)
+    assert (folder / "history.csv").read_bytes() == (undisturbed / "history.csv").read_bytes()
+    models = [keras.saving.load_model(run / "model.keras") for run in (folder, undisturbed)]
+    assert_same_weights(*models)
+    assert not list(folder.glob(".partial-*")) and not checkpoints(folder)
 
 
-def num_epochs_in(folder):
-    return len(load_checkpoint(folder)[0]["history"])
-
-
-@pytest.mark.parametrize("epoch", [0, 1, 2, 3, 4])
-def test_stopped_after_an_epoch_it_ends_the_same(striped, tmp_path, undisturbed, epoch):
+# Early stopping ended the run after epoch 4. A truncated checkpoint loses one epoch.
+@pytest.mark.parametrize(
+    ("epoch", "truncated"), [(0, False), (1, False), (2, False), (3, False), (4, False), (3, True)]
+)
+def test_a_stopped_run_ends_the_same(striped, tmp_path, undisturbed, epoch, truncated):
     folder = tmp_path / "run"
     if epoch:
         shutil.copytree(copy_after(undisturbed, epoch), folder)
-    fit_and_copy(striped, folder, SETTINGS, k=K)
-    assert_same_run(folder, undisturbed)
-    if epoch == 4:  # stopped early already
-        assert list(tmp_path.iterdir()) == [folder]
-        return
-    # Also the momentum, the draws, and what callbacks remember.
-    (progress, arrays), (other, others) = (
-        load_checkpoint(copy_after(run, 4)) for run in (folder, undisturbed)
-    )
-    assert {**progress, "timing": 0} == {**other, "timing": 0}
-    for one, two in zip(arrays, others, strict=True):
-        np.testing.assert_array_equal(one, two)
+    if truncated:
+        path = checkpoints(folder)[0]
+        path.write_bytes(path.read_bytes()[:-1000])
+        assert len(newest(folder)[0]["history"]) == 2
+    assert_ends_like(undisturbed, striped, folder)
+    assert copy_after(folder, 4).exists() == (epoch < 4)
+    if epoch < 4:
+        # Also the momentum, the draws, and what callbacks remember.
+        states = [newest(copy_after(run, 4)) for run in (folder, undisturbed)]
+        assert states[0][0] == states[1][0] | {"timing": states[0][0]["timing"]}
+        for one, two in zip(states[0][1], states[1][1], strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
-def test_another_seed_is_another_run_and_a_finished_one_is_not_trained_again(
-    striped, tmp_path, undisturbed
-):
-    settings = replace(SETTINGS, seed=2, epochs=1)
-    _, other = fit(striped, tmp_path, settings, k=K)
-    made = (tmp_path / "model.keras").stat().st_mtime_ns
-    fit(striped, tmp_path, settings, k=K)
-    assert (tmp_path / "model.keras").stat().st_mtime_ns == made
-    _, history = fit(striped, undisturbed, SETTINGS, k=K)
-    assert other["loss"][0] != history["loss"][0]
+def test_another_seed_is_refused_or_gives_another_run(striped, tmp_path, undisturbed):
+    folder, other = shutil.copytree(undisturbed, tmp_path / "run"), replace(SETTINGS, seed=2)
+    with pytest.raises(OtherRun, match="seed 1, now 2"):
+        fit(striped, folder, other, k=K, on_existing="refuse")
+    _, history = fit(striped, folder, SETTINGS, k=K, on_existing="refuse")
+    _, replaced = fit(striped, folder, other, k=K, on_existing="replace_if_changed")
+    assert replaced["loss"][0] != history["loss"][0]
+
+
+def half_of_the_second(then):
+    """In the place of `np.savez`: leaves half of the second file and does something then."""
+    saved, calls = np.savez, []
+
+    def savez(file, **arrays):
+        calls.append(file)
+        saved(file, **arrays)
+        if len(calls) == 2:
+            file.truncate(1000)
+            then()
+
+    return savez
 
 
 KILLED = """
-import os, signal, sys
-import numpy as np
-from test_training_resume import K, SETTINGS, fit
-
-saved, calls = np.savez, []
-
-def save_half(file, **arrays):
-    calls.append(file)
-    saved(file, **arrays)
-    if len(calls) == 2:
-        file.truncate(1000)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-np.savez = save_half
+import os, sys
+from test_training_resume import K, SETTINGS, fit, half_of_the_second, np, signal
+np.savez = half_of_the_second(lambda: os.kill(os.getpid(), signal.SIGKILL))
 fit(sys.argv[1], sys.argv[2], SETTINGS, k=K)
 """
 
 
 def test_killed_while_it_writes_a_checkpoint_it_ends_the_same(striped, tmp_path, undisturbed):
-    run_python(KILLED, striped, tmp_path, status=-signal.SIGKILL)
-    assert list(tmp_path.glob(".partial-*")) and num_epochs_in(tmp_path) == 1
-    fit(striped, tmp_path, SETTINGS, k=K)
-    assert_same_run(tmp_path, undisturbed)
-    assert not list(tmp_path.glob(".partial-*"))
-
-
-def test_a_truncated_checkpoint_loses_one_epoch(striped, tmp_path, undisturbed):
-    folder = shutil.copytree(copy_after(undisturbed, 3), tmp_path / "run")
-    newest = max(folder.glob("checkpoint-*"))
-    newest.write_bytes(newest.read_bytes()[:-1000])
-    assert num_epochs_in(folder) == 2
-    fit(striped, folder, SETTINGS, k=K)
-    assert_same_run(folder, undisturbed)
+    folder = tmp_path / "run"
+    run_python(KILLED, striped, folder, status=-signal.SIGKILL)
+    assert list(folder.glob(".partial-*")) and len(newest(folder)[0]["history"]) == 1
+    assert_ends_like(undisturbed, striped, folder)
 
 
 def test_on_a_full_disk_the_checkpoint_before_is_kept(striped, tmp_path, monkeypatch):
-    saved = np.savez
+    def no_space():
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    def savez(file, **arrays):
-        if list(tmp_path.glob("checkpoint-*")):
-            file.write(b"half of it")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        saved(file, **arrays)
-
-    monkeypatch.setattr(np, "savez", savez)
+    monkeypatch.setattr(np, "savez", half_of_the_second(no_space))
     with pytest.raises(InputError, match=r"checkpoint-00002\.npz"):
         fit(striped, tmp_path, SETTINGS, k=K)
-    assert num_epochs_in(tmp_path) == 1 and not list(tmp_path.glob(".partial-*"))
+    assert [path.name for path in tmp_path.glob("*.npz")] == ["checkpoint-00001.npz"]
+    assert newest(tmp_path)
 
 
 def test_a_checkpoint_of_another_model_is_refused(striped, tmp_path, undisturbed):
     folder = shutil.copytree(copy_after(undisturbed, 4), tmp_path / "run")
-    # Two are kept; the copy was made before the oldest was removed.
-    assert len(list(folder.glob("checkpoint-*"))) == 3
+    assert len(checkpoints(folder)) == 3  # two and the new one
     with pytest.raises(InputError, match="another model"):
         fit(striped, folder, SETTINGS, lambda: tiny_network(dropout=0.0), k=K)
-
-
-def test_a_run_of_other_settings_is_kept_or_replaced(tmp_path):
-    def is_kept(epochs, on_existing):
-        run_folder.claim(tmp_path, {"epochs": 1}, "replace")
-        (tmp_path / "model.keras").touch()
-        run_folder.claim(tmp_path, {"epochs": epochs}, on_existing)
-        return (tmp_path / "model.keras").exists()
-
-    assert is_kept(1, "refuse") and is_kept(1, "replace_if_changed")
-    assert not any((is_kept(1, "replace"), is_kept(2, "replace"), is_kept(2, "replace_if_changed")))
-    with pytest.raises(OtherRun, match="epochs 1, now 2"):
-        is_kept(2, "refuse")
-    assert (tmp_path / "model.keras").exists()

@@ -27,18 +27,14 @@ def test_defaults_are_those_of_the_loss():
         assert getattr(TrainingSettings("warp").make_loss(), name) == default
 
 
-@pytest.mark.parametrize(("unit", "at"), [("share", (0.5, 0.8)), ("epoch", (5.0, 8.0))])
-def test_the_staircase_falls_at_shares_or_epochs(unit, at):
-    settings = TrainingSettings(epochs=10, decay_unit=unit, decay_at=at, decay_factor=0.5)
-    schedule = settings.make_schedule(steps_per_epoch=10)
-    rates = [float(schedule(step)) for step in (0, 50, 51, 80, 81)]
-    assert rates == pytest.approx([0.002, 0.002, 0.001, 0.001, 0.0005])
-
-
-def test_the_rate_is_scaled_for_larger_batches_on_request():
-    settings = TrainingSettings(batch_size=128, schedule="constant")
+def test_the_rate_is_scaled_for_batches_and_falls_at_shares_or_epochs():
+    settings = TrainingSettings(epochs=10, batch_size=128, schedule="constant")
     assert settings.make_schedule(10) == 0.002
-    assert replace(settings, scale_learning_rate=True).make_schedule(10) == 0.008
+    settings = replace(settings, schedule="staircase", scale_learning_rate=True, decay_factor=0.5)
+    for unit, at in (("share", (0.5, 0.8)), ("epoch", (5.0, 8.0))):
+        schedule = replace(settings, decay_unit=unit, decay_at=at).make_schedule(10)
+        rates = [float(schedule(step)) for step in (0, 50, 51, 80, 81)]
+        assert rates == pytest.approx([0.008, 0.008, 0.004, 0.004, 0.002])
 
 
 @pytest.mark.parametrize("text", OUT_OF_RANGE.split())

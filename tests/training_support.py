@@ -1,7 +1,5 @@
 """Small networks, fast settings and processes that the training tests share."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -32,7 +30,7 @@ def tiny_network(dropout=0.3):
 
 
 def fit(data, folder, settings=FAST, make_model=tiny_network, **options):
-    records = (Records(data, part) for part in ("train", "validation"))
+    records = (Records(data, split) for split in ("train", "validation"))
     options = {"k": 1, "context": {}, **options}
     return train("test", make_model, *records, settings, Path(folder), **options)
 
@@ -59,8 +57,7 @@ def assert_same_weights(model, other):
 def run_python(code, *arguments, status=0, **environment):
     """Runs code in a process of its own in this folder; returns the JSON that it prints last."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
-    options = {"cwd": Path(__file__).parent, "env": environment, "capture_output": True}
-    done = subprocess.run(command, **options, text=True, timeout=300)
+    options = {"cwd": Path(__file__).parent, "env": {**os.environ, **environment}}
+    done = subprocess.run(command, **options, capture_output=True, text=True, timeout=300)
     assert done.returncode == status, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1]) if status == 0 else None

@@ -34,7 +34,8 @@ class Chief:
             before the chief are lost.
 
     Raises:
-        InputError: a process does not appear, or another one listens on the port of the chief.
+        InputError: a process does not appear, another one listens on the port of the chief, or
+            workers see several GPUs.
     """
 
     def __init__(self, task: ClusterTask, patience: float = 300.0):
@@ -52,6 +53,10 @@ class Chief:
             tf.train.ClusterSpec(task.cluster), task_type="chief", task_id=0, rpc_layer="grpc"
         )
         self.strategy = tf.distribute.ParameterServerStrategy(resolver)
+        if self.strategy.num_replicas_in_sync > 1:
+            raise InputError(
+                "each worker must see one GPU at most; start one per GPU, with CUDA_VISIBLE_DEVICES"
+            )
         self._coordinator = tf.distribute.coordinator.ClusterCoordinator(self.strategy)
         self._thread = ThreadPool(1)
 

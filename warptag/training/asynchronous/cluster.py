@@ -108,13 +108,18 @@ def serve(task: ClusterTask, parent: int | None = None) -> None:
         parent: process id of the parent, with which to end; None to run without end.
 
     Raises:
-        InputError: another process listens on the port.
+        InputError: another process listens on the port, or it cannot be used.
     """
     require_free_port(task)
     # A step holds a thread while it waits for another machine; fewer can wait for each other.
     num_threads = max(os.cpu_count() or 1, len(task.cluster["worker"]) + 1)
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=num_threads)
-    server = tf.distribute.Server(task.cluster, task.type, task.index, config=config)
+    try:
+        server = tf.distribute.Server(task.cluster, task.type, task.index, config=config)
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"{task.name} cannot serve at {task.address} ({error.message.splitlines()[0]})"
+        ) from error
     if parent is None:
         server.join()
     while os.getppid() == parent:
