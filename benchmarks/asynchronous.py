@@ -49,13 +49,10 @@ class Case(NamedTuple):
 def cases() -> list[Case]:
     """What is compared."""
     # One worker's gradients are never stale.
-    found = [Case(0, *step) for step in STEPS] + [Case(1, *STEPS[0])]
+    found = [Case(workers, *STEPS[0]) for workers in (0, 1)]
     found += [Case(workers, *step) for workers, step in product((2, 4), STEPS)]
-    found += [
-        Case(workers, momentum, rate / workers)
-        for workers, (momentum, rate) in product((2, 4), STEPS)
-    ]
-    return found + [Case(4, *step, warm_up=True) for step in STEPS]
+    found += [Case(4, momentum, rate / 4) for momentum, rate in STEPS]
+    return found + [Case(4, *step, warm_up=True) for step in STEPS[1:]]
 
 
 def train_and_evaluate(case: Case, seed: int, folder: Path, records: Path) -> dict:
