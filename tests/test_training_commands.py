@@ -1,6 +1,5 @@
 """`warptag train`, its settings, and `warptag evaluate`: what they make, and what they refuse."""
 
-import inspect
 import json
 from ast import literal_eval
 from dataclasses import asdict, replace
@@ -85,7 +84,6 @@ def test_the_same_command_trains_nothing_and_another_is_refused_or_replaces(trai
 def test_wrong_arguments_are_one_error(tmp_path):
     output = ["--output", tmp_path / "output"]
     assert "--input DIR" in error_of("train", "corel5k", *output, status=2)
-    assert "--strategy" in error_of("train", "scenes", "--strategy", "auto", *output, status=2)
     scenes = ["train", "scenes", "--records", "no folder", *output]
     assert "no folder" in error_of(*scenes)
     assert "did you mean epochs" in error_of(*scenes, "--set", "epoch=1")
@@ -93,10 +91,9 @@ def test_wrong_arguments_are_one_error(tmp_path):
 
 
 def test_defaults_are_those_of_the_loss():
-    for name in ("rank", "normalization"):
-        default = inspect.signature(WARP).parameters[name].default
-        assert getattr(TrainingSettings(), name) == default
-        assert getattr(TrainingSettings("warp").make_loss(), name) == default
+    settings = TrainingSettings("warp")
+    for one in (settings, settings.make_loss()):
+        assert (one.rank, one.normalization) == (WARP().rank, WARP().normalization)
 
 
 def test_the_rate_is_scaled_for_batches_and_falls_at_shares_or_epochs():
@@ -116,17 +113,12 @@ def test_a_setting_out_of_range_is_refused(text):
         TrainingSettings(**{name: literal_eval(value)})
 
 
-def assign_to_scenes(*assignments):
-    experiment = load_experiment("scenes")
-    settings = experiment.settings_for("warp", 0, experiment.chosen["warp"])
-    return (experiment, settings), assign(experiment, settings, assignments)
-
-
 def test_set_changes_what_it_names_and_nothing_else():
+    experiment, settings = load_experiment("scenes"), TrainingSettings()
     # What is right only together may come in any order.
     texts = "jit_compile=on decay_at=2,5 clip_norm=none early_stopping=4 flip=true crop_size=48"
     texts += " window_area=0.2,1 network.width=0.5 deterministic=false decay_unit=epoch"
-    (experiment, settings), (changed_experiment, changed) = assign_to_scenes(*texts.split())
+    changed_experiment, changed = assign(experiment, settings, texts.split())
     expected = {"jit_compile": "on", "decay_at": (2.0, 5.0), "clip_norm": None, "flip": True}
     expected |= {"early_stopping": 4, "window_area": (0.2, 1.0), "deterministic": False}
     assert asdict(changed) == {**asdict(settings), **expected, "decay_unit": "epoch"}
@@ -137,4 +129,4 @@ def test_set_changes_what_it_names_and_nothing_else():
 @pytest.mark.parametrize("text", REFUSED.split())
 def test_set_refuses_unknown_keys_and_wrong_values(text):
     with pytest.raises(InputError, match=f"--set.*{text.partition('=')[0]}"):
-        assign_to_scenes(text)
+        assign(load_experiment("scenes"), TrainingSettings(), [text])

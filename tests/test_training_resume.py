@@ -1,6 +1,7 @@
 """A run that was stopped at any moment ends as if undisturbed."""
 
 import errno
+import os
 import shutil
 import signal
 from dataclasses import replace
@@ -8,7 +9,14 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from training_support import FAST, assert_same_weights, fit, fit_and_copy, run_python, tiny_network
+from training_support import (
+    FAST,
+    assert_same_weights,
+    call_in_process,
+    fit,
+    fit_and_copy,
+    tiny_network,
+)
 
 from tfrecords_tools.errors import InputError
 from warptag.training import OtherRun
@@ -94,17 +102,14 @@ def half_of_the_second(then):
     return savez
 
 
-KILLED = """
-import os, sys
-from test_training_resume import K, SETTINGS, fit, half_of_the_second, np, signal
-np.savez = half_of_the_second(lambda: os.kill(os.getpid(), signal.SIGKILL))
-fit(sys.argv[1], sys.argv[2], SETTINGS, k=K)
-"""
+def be_killed(data, folder):
+    np.savez = half_of_the_second(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    fit(data, folder, SETTINGS, k=K)
 
 
 def test_killed_while_it_writes_a_checkpoint_it_ends_the_same(striped, tmp_path, undisturbed):
     folder = tmp_path / "run"
-    run_python(KILLED, striped, folder, status=-signal.SIGKILL)
+    call_in_process(be_killed, striped, folder, status=-signal.SIGKILL)
     assert list(folder.glob(".partial-*")) and len(newest(folder)[0]["history"]) == 1
     assert_ends_like(undisturbed, striped, folder)
 

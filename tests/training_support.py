@@ -54,8 +54,10 @@ def assert_same_weights(model, other):
         np.testing.assert_array_equal(one, two)
 
 
-def run_python(code, *arguments, status=0, **environment):
-    """Runs code in a process of its own in this folder; returns the JSON that it prints last."""
+def call_in_process(function, *arguments, status=0, **environment):
+    """What a function of a test module returns in a process of its own."""
+    code = f"import json, sys; from {function.__module__} import {function.__name__} as function"
+    code += "; print(json.dumps(function(*sys.argv[1:])))"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     options = {"cwd": Path(__file__).parent, "env": {**os.environ, **environment}}
     done = subprocess.run(command, **options, capture_output=True, text=True, timeout=300)

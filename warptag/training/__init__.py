@@ -1,6 +1,10 @@
 """Training a network with a ranking loss: `compile`, `fit`, checkpoints, progress."""
 
+# ruff: noqa: E402 (the check comes before imports that would fail)
 from warptag.keras_version import require_keras3
+
+require_keras3("warptag.training")
+
 from warptag.training.calibration import Calibration, fit_calibration, load_calibration
 from warptag.training.device import device
 from warptag.training.divergence import TrainingDiverged
@@ -9,8 +13,6 @@ from warptag.training.predict import predict
 from warptag.training.run_folder import OtherRun, load_run
 from warptag.training.settings import LOSSES, TrainingSettings
 from warptag.training.train import train
-
-require_keras3("warptag.training")
 
 __all__ = [
     "LOSSES",
