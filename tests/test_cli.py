@@ -69,6 +69,8 @@ def test_a_stop_is_one_line_and_the_same_command_goes_on(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell may have been told to ignore it, as by nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 200
     while not (tmp_path / "data" / "dataset_info.json").exists() and time.monotonic() < deadline:

@@ -7,15 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_support import (
-    FAST,
-    assert_same_weights,
-    call_in_process,
-    fit,
-    fit_and_copy,
-    small_network,
-    tiny_network,
-)
+from training_support import FAST, call_in_process, fit, fit_and_copy, small_network, tiny_network
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
@@ -42,7 +34,7 @@ def on_two_replicas(data, folder):
         results[loss] = losses(data, f"{folder}/two-{loss}", strategy, loss=loss)
     # With k = 3 of three tags the recall is always 1, so that the rate falls after epoch 2.
     plateau = {"loss": "warp", "precision": "float16", "schedule": "plateau", "patience": 1}
-    results["float16"] = losses(data, f"{folder}/float16", strategy, **plateau)
+    assert np.isfinite(losses(data, f"{folder}/float16", strategy, **plateau)).all()
     with pytest.raises(InputError, match="batch_size 9"):
         losses(data, f"{folder}/odd", strategy, batch_size=9)
     return results
@@ -54,14 +46,13 @@ def test_two_replicas_and_xla_train_like_one_device(striped, tmp_path):
     for name, loss in (("softmax", "softmax"), ("ranking", "ranking"), ("xla", "softmax")):
         expected = losses(striped, tmp_path / loss, loss=loss)
         np.testing.assert_allclose(results[name], expected, rtol=1e-4, err_msg=name)
-    assert np.isfinite(results["float16"]).all()
 
 
 def on_another_backend(data, run):
     settings = replace(FAST, loss="warp", epochs=4, schedule="plateau", patience=1, keep="best")
     model, history = fit_and_copy(data, run, settings, small_network)
     resumed, resumed_history = fit(data, f"{run}-2", settings, small_network)
-    assert_same_weights(resumed, model)
+    assert all(map(np.array_equal, resumed.get_weights(), model.get_weights()))
     assert resumed_history.equals(history)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     with pytest.raises(TrainingDiverged, match="step.* layer"):
@@ -73,10 +64,10 @@ def on_another_backend(data, run):
 def test_another_backend_trains_and_resumes_and_its_model_is_read(striped, tmp_path, name):
     if find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
-    arguments = (on_another_backend, striped, tmp_path / "run")
-    backend, scores = call_in_process(*arguments, KERAS_BACKEND=name)
+    run = tmp_path / "run"
+    backend, scores = call_in_process(on_another_backend, striped, run, KERAS_BACKEND=name)
     assert backend == name
-    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    model = keras.saving.load_model(run / "model.keras")
     np.testing.assert_allclose(predict(model, Records(striped, "test")), scores, atol=1e-4)
 
 

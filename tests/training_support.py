@@ -23,7 +23,6 @@ def small_network():
 
 
 def tiny_network(dropout=0.3):
-    """Compiled in less time."""
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.AveragePooling2D(4)]
     layers += [keras.layers.Flatten(), keras.layers.Dropout(dropout), keras.layers.Dense(3)]
     return keras.Sequential([keras.Input((16, 16, 3)), *layers])

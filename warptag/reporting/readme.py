@@ -58,12 +58,15 @@ def _row(row: pd.Series) -> str:
 
 
 def _plain_lines(frame: pd.DataFrame) -> list[str]:
-    """Every column, texts on the left and numbers with one decimal on the right."""
+    """Every column, texts on the left and numbers on the right, those from 1 with one decimal."""
     numbers = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame]
     rule = "| " + " | ".join("---:" if number else "---" for number in numbers) + " |"
     lines = ["| " + " | ".join(name.replace("_", " ") for name in frame) + " |", rule]
     for row in frame.itertuples(index=False):
-        cells = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row]
+        cells = [
+            f"{cell:{'.1f' if abs(cell) >= 1 else 'g'}}" if isinstance(cell, float) else str(cell)
+            for cell in row
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 

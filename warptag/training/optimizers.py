@@ -55,9 +55,10 @@ class SGD(keras.optimizers.SGD):
         whole = _over_replicas(gradients, "SUM")
         norm = ops.sqrt(ops.sum(ops.stack([ops.sum(ops.square(g)) for g in whole])))
         finite = ops.isfinite(norm)
-        known = ops.logical_or(finite, ops.convert_to_tensor(self.first_skipped) > 0)
+        first_skipped = ops.convert_to_tensor(self.first_skipped)
+        known = ops.logical_or(finite, first_skipped > 0)
         step = ops.cast(self.iterations, "int32") + 1
-        self.assign(self.first_skipped, ops.where(known, self.first_skipped, step))
+        self.assign(self.first_skipped, ops.where(known, first_skipped, step))
         clipped = super()._clip_gradients(whole)
         # Keras sums over the replicas afterwards.
         return [ops.where(finite, g, 0.0) / _num_replicas() for g in clipped]
