@@ -121,7 +121,7 @@ class Tagger:
         encoded, heights, widths = zip(*images, strict=True)
         scores = self._forward(
             tf.constant(encoded), tf.constant(heights, tf.int32), tf.constant(widths, tf.int32)
-        ).numpy()
+        )
         if not np.isfinite(scores).all():
             raise InputError("the network's scores are not finite; train the run again")
         calibration = self.calibration
@@ -175,7 +175,7 @@ def _says_how_images_are_prepared(settings: dict) -> bool:
 
 
 def _forward_pass(model, patches: str):
-    """One graph for batches of any size, from JPEG files to scores."""
+    """From JPEG files and their sizes to scores, in batches of any size, on any backend."""
     size = model.input_shape[1]
     signature = [
         tf.TensorSpec((None,), tf.string),
@@ -184,11 +184,12 @@ def _forward_pass(model, patches: str):
     ]
 
     @tf.function(input_signature=signature)
-    def forward(encoded, height, width):
+    def crop(encoded, height, width):
         batch = {"encoded": encoded, "height": height, "width": width}
-        crops = fixed_crops(batch, size, patches)
-        num_patches = crops.shape[1]
-        scores = model(tf.reshape(crops, (-1, size, size, 3)), training=False)
-        return tf.reduce_mean(tf.reshape(scores, (-1, num_patches, scores.shape[-1])), axis=1)
+        return tf.reshape(fixed_crops(batch, size, patches), (-1, size, size, 3))
+
+    def forward(encoded, height, width) -> np.ndarray:
+        scores = model.predict_on_batch(crop(encoded, height, width).numpy())
+        return scores.reshape(len(encoded), -1, scores.shape[-1]).mean(axis=1)
 
     return forward
