@@ -29,7 +29,7 @@ class Checkpoint(keras.callbacks.Callback):
     What Keras's `BackupAndRestore` leaves out: random states (also the draws of a loss), the rows
     of the history, what other callbacks remember, and the checkpoint before the last.
 
-    The last callback of `fit`, after those that it keeps the memory of.
+    It must be the last callback of `fit`, after those whose memory it keeps.
 
     Args:
         directory: folder of the run, where `checkpoint-EPOCH.npz`, `history.csv` (one row per
