@@ -29,7 +29,7 @@ from typing import NamedTuple
 import click
 import pandas as pd
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 
 WARPTAG = [sys.executable, "-m", "warptag.cli"]
 #: Momentum and the rate that gives steps of the same length.

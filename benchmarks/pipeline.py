@@ -37,9 +37,9 @@ import pandas as pd
 from PIL import Image
 
 from benchmarks.photographs import write_jpeg_files
+from tfrecords_tools.files import write_bytes
 from tfrecords_tools.schema import DatasetInfo, Split
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
-from warptag.files import write_bytes
 
 SIZE, CROP, BATCH, WORKERS = 256, 220, 32, 2
 NUM_TAGS = 81

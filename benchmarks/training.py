@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.pipeline import resident_megabytes
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 
 BATCH, SIZE, NUM_TAGS = 32, 220, 81
 OURS, OURS_BFLOAT16 = "warptag", "warptag, bfloat16"

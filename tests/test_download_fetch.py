@@ -49,7 +49,7 @@ def run(server, tmp_path):
         urls = server.write_list(tmp_path / "urls.txt", photos or [PHOTO], sizes)
         options = {"requests_per_second": 1000, "progress": False, **options}
         report = download(urls, tmp_path / "images", **options)
-        assert not list((tmp_path / "images").rglob("*.partial"))
+        assert not list((tmp_path / "images").rglob(".partial-*"))
         return report.entries
 
     return run

@@ -181,7 +181,7 @@ def test_full_disk(tmp_path):
     assert limited.returncode == 1
     assert limited.stderr.startswith(f"Error: {records}/train-00000-of-00007.tfrecord cannot be")
     assert "free some space" in limited.stderr and "Traceback" not in limited.stderr
-    assert not list(records.glob("*.tfrecord")) and not list(records.glob("*.partial"))
+    assert not list(records.glob("*.tfrecord")) and not list(records.glob(".partial-*"))
     assert tfrecords_tools_here(*arguments).returncode == 0
 
 

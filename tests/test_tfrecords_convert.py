@@ -184,7 +184,7 @@ def test_stopped_conversion_resumes_with_the_first_unfinished_shard(tmp_path, er
     with pytest.raises((KeyboardInterrupt, OSError)):
         run(Counting(tmp_path / "in", stop_at=13, error=error), output)
     assert not (output / INFO_FILE).exists()
-    assert not list(output.glob("*.partial"))
+    assert not list(output.glob(".partial-*"))
     assert len(list(output.glob("*.tfrecord"))) == 2  # of five pictures each
 
     again = Counting(tmp_path / "in")
@@ -213,7 +213,7 @@ def test_damaged_or_foreign_leftovers_are_made_again(tmp_path):
     damaged = output / "train-00001-of-00008.tfrecord"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
     (output / "train-00002-of-00008.tfrecord.json").write_text('{"shard": {"fi')
-    (output / "train-00006-of-00008.tfrecord.1234.partial").write_bytes(b"begun")
+    (output / ".partial-1234-train-00006-of-00008.tfrecord").write_bytes(b"begun")
     again = Counting(tmp_path / "in")
     run(again, output)
     assert again.loaded == [*range(5, 15), *range(30, 55)]

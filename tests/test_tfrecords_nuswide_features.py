@@ -196,11 +196,11 @@ def test_interrupted_work_leaves_nothing_and_can_be_done_again(
             write_features(without_images, output)
     assert list(output.iterdir()) == []
     # What a killed process leaves.
-    (output / "train_features.npy.partial").write_bytes(b"half")
+    (output / ".partial-1234-train_features.npy").write_bytes(b"half")
     with pytest.raises(InputError, match="holds no features_info.json"):
         load_features(output)
     write_features(without_images, output)
-    assert not list(output.glob("*.partial"))
+    assert not list(output.glob(".partial-*"))
 
 
 def test_arrays_that_are_there_are_not_replaced(without_images, tmp_path):
@@ -211,7 +211,7 @@ def test_arrays_that_are_there_are_not_replaced(without_images, tmp_path):
 
 def test_an_output_that_cannot_be_written(without_images, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="file cannot be written: .*MB are needed"):
+    with pytest.raises(InputError, match="file cannot be written"):
         write_features(without_images, tmp_path / "file")
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -36,15 +37,17 @@ def fit(data, folder, settings=FAST, make_model=tiny_network, **options):
 
 def fit_and_copy(data, folder, *arguments, **options):
     """Trains, and keeps the folder as it is right after each checkpoint in `FOLDER-EPOCH`."""
-    write = checkpoint.write_or_explain
+    writing = checkpoint.writing
 
-    def write_and_copy(path, content):
-        write(path, content)
+    @contextmanager
+    def write_and_copy(path):
+        with writing(path) as temporary:
+            yield temporary
         if path.suffix == ".npz":
             shutil.copytree(folder, f"{folder}-{int(path.stem.removeprefix('checkpoint-'))}")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoint, "write_or_explain", write_and_copy)
+        patch.setattr(checkpoint, "writing", write_and_copy)
         return fit(data, folder, *arguments, **options)
 
 

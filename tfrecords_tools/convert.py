@@ -20,11 +20,11 @@ from tqdm import tqdm
 
 from tfrecords_tools import journal
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_whole
 from tfrecords_tools.loading import Loader, Rejected, Source
 from tfrecords_tools.schema import (
     INFO_FILE,
     REJECTED_FILE,
-    TEMPORARY_SUFFIX,
     DatasetInfo,
     Record,
 )
@@ -235,14 +235,14 @@ def _write_rejected(directory: Path, rejected: list[Rejected]) -> None:
     """Lists the damaged images in `rejected.csv`, if there are any."""
     if not rejected:
         return
-    path = directory / REJECTED_FILE
-    temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
-    # A name that is no UTF-8 is written with escapes.
-    with temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+    # A name that is not valid UTF-8 is written with escapes.
+    with (
+        write_whole(directory / REJECTED_FILE) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         rows = csv.writer(file)
         rows.writerow(Rejected._fields)
         rows.writerows(rejected)
-    os.replace(temporary, path)
 
 
 def _input_checksum(source: Source, splits: Mapping[str, Sequence[Any]]) -> str:

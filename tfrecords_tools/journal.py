@@ -8,18 +8,17 @@ A folder is in one of three states: complete (it has `dataset_info.json`), in th
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Container, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import remove_partial, write_bytes
 from tfrecords_tools.loading import Rejected
 from tfrecords_tools.schema import (
     INFO_FILE,
     JOURNAL_FILE,
     REJECTED_FILE,
-    TEMPORARY_SUFFIX,
     DatasetInfo,
     Shard,
 )
@@ -60,7 +59,7 @@ def begin(
             )
         same = path.exists() and path.read_text(encoding="utf-8", errors="replace") == content
         finished = _finished_shards(directory, files) if same else {}
-        _write(path, content)
+        write_bytes(path, content.encode())
         (directory / INFO_FILE).unlink(missing_ok=True)
         _remove_files(directory, keep={*finished, *map(_description, finished)})
     except OSError as error:
@@ -78,7 +77,7 @@ def note(directory: Path, finished: FinishedShard) -> None:
         "rejected": finished.rejected,
     }
     path = directory / _description(finished.shard.file)
-    _write(path, json.dumps(content))
+    write_bytes(path, json.dumps(content).encode())
 
 
 def noted(directory: Path, file: str) -> FinishedShard | None:
@@ -116,8 +115,8 @@ def _finished_shards(directory: Path, files: Iterable[str]) -> dict[str, Finishe
 
 
 def _remove_files(directory: Path, keep: Container[str]) -> None:
-    shards = (SHARD_PATTERN, f"{SHARD_PATTERN}.json")
-    for pattern in (*shards, f"*{TEMPORARY_SUFFIX}", REJECTED_FILE, "info/*.png"):
+    remove_partial(directory)
+    for pattern in (SHARD_PATTERN, f"{SHARD_PATTERN}.json", REJECTED_FILE, "info/*.png"):
         for path in directory.glob(pattern):
             if path.name not in keep:
                 path.unlink()
@@ -125,9 +124,3 @@ def _remove_files(directory: Path, keep: Container[str]) -> None:
 
 def _description(file: str) -> str:
     return f"{file}.json"
-
-
-def _write(path: Path, content: str) -> None:
-    temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
-    temporary.write_text(content, encoding="utf-8")
-    os.replace(temporary, path)

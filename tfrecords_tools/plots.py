@@ -14,8 +14,9 @@ from matplotlib.ticker import NullFormatter
 from PIL import Image
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_whole
 from tfrecords_tools.reading import read_record
-from tfrecords_tools.schema import TEMPORARY_SUFFIX, DatasetInfo, Record, Split
+from tfrecords_tools.schema import DatasetInfo, Record, Split
 from tfrecords_tools.statistics import Statistics
 
 FOLDER = "info"
@@ -63,15 +64,10 @@ def write_plots(directory: str | os.PathLike[str], statistics: Statistics) -> li
 
 
 def _write(figure: Figure, path: Path) -> Path:
-    temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
-    try:
-        with warnings.catch_warnings():
-            # Of letters that the font lacks; boxes are drawn instead.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(temporary, format="png", dpi=150)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with write_whole(path) as temporary, warnings.catch_warnings():
+        # The font lacks some letters; boxes are drawn instead.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(temporary, format="png", dpi=150)
     return path
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_json
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -26,7 +27,6 @@ INFO_FILE = "dataset_info.json"
 # In a folder whose conversion is not finished.
 JOURNAL_FILE = "conversion.json"
 REJECTED_FILE = "rejected.csv"
-TEMPORARY_SUFFIX = ".partial"
 
 ENCODED = "image/encoded"
 FILENAME = "image/filename"
@@ -302,13 +302,9 @@ class DatasetInfo:
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes `dataset_info.json` into a folder, whole or not at all."""
         path = Path(directory) / INFO_FILE
-        temporary = Path(f"{path}{TEMPORARY_SUFFIX}")
         # The checksum is a property; it is in the file for people and other programs to read.
         content = {**asdict(self), "checksum": self.checksum}
-        temporary.write_text(
-            json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        os.replace(temporary, path)
+        write_json(path, content)
 
 
 def _why_missing(path: Path) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tfrecords_tools.files import write_whole
 from tfrecords_tools.loading import Rejected
-from tfrecords_tools.schema import TEMPORARY_SUFFIX, Record, Shard, Split, serialize
+from tfrecords_tools.schema import Record, Shard, Split, serialize
 
 # Small splits too can be read in parallel; of large ones not much is done twice after a kill.
 SHARDS_PER_SPLIT = 8
@@ -81,12 +80,10 @@ def write_shard(
         OSError: the file cannot be written, as on a full disk.
     """
     path = directory / file
-    # Several machines may write one shard when a cluster repeats work: each a file of its own.
-    temporary = directory / f"{file}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
     tag_counts: Counter[int] = Counter()
     rejected: list[Rejected] = []
     num_records = 0
-    try:
+    with write_whole(path) as temporary:
         with _record_writer(temporary, path) as write:
             for result in results:
                 if isinstance(result, Rejected):
@@ -96,9 +93,6 @@ def write_shard(
                 tag_counts.update(result.tag_ids)
                 num_records += 1
         shard = Shard(file, num_records, temporary.stat().st_size, file_sha256(temporary))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return FinishedShard(shard, dict(sorted(tag_counts.items())), rejected)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import numpy as np
 
-from warptag.files import write_whole
+from tfrecords_tools.files import write_whole
 
 Content = TypeVar("Content")
 
@@ -51,7 +50,8 @@ class ContentCache:
             pass
         content = make()
         try:
-            write_whole(path, partial(save, content))
+            with write_whole(path) as temporary:
+                save(content, temporary)
         except OSError as error:
             raise OSError(
                 f"{path} cannot be kept ({error.strerror}); make room there, or choose "

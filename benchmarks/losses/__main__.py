@@ -26,7 +26,7 @@ from benchmarks.losses.cases import (
 from benchmarks.losses.plot import plot
 from benchmarks.losses.report import report
 from benchmarks.losses.targets import target_lines
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("tensorflow", "jax", "torch", "keras_rs")

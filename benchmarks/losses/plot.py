@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.losses.cases import KERAS_RS, LOOP, PLAIN, RANKING, SOFTMAX, WARP
-from warptag.files import write_whole
+from tfrecords_tools.files import write_whole
 
 #: Line of each method: engine, loss, scores of the time panel, colour (Okabe and Ito), marker.
 LINES = {
@@ -67,4 +67,6 @@ def plot(frame: pd.DataFrame, path: Path) -> Path:
         panel.spines[["top", "right"]].set_visible(False)
     canvas.legend(loc="outside lower center", ncols=3, frameon=False)
     # Without the version of matplotlib, which would change the bytes.
-    return write_whole(path, lambda p: canvas.savefig(p, dpi=150, metadata={"Software": None}))
+    with write_whole(path) as temporary:
+        canvas.savefig(temporary, dpi=150, metadata={"Software": None})
+    return path

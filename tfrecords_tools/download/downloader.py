@@ -20,6 +20,7 @@ from tfrecords_tools.download.report import BROKEN, FOUND, GONE, DownloadReport,
 from tfrecords_tools.download.threads import map_in_threads
 from tfrecords_tools.download.url_list import SIZES, Photo, read_url_list
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import remove_partial, write_whole
 
 # A server that gives no answer about so many images in a row is down, or has blocked us.
 MOST_UNANSWERED = 100
@@ -114,13 +115,11 @@ def download(
 
 
 def _present_files(directory: Path) -> set[str]:
+    categories = [path for path in directory.iterdir() if path.is_dir()]
+    for category in categories:
+        remove_partial(category)
     # Listing the folders is much faster than asking for each of 270,000 files.
-    return {
-        f"{category.name}/{file}"
-        for category in directory.iterdir()
-        if category.is_dir()
-        for file in os.listdir(category)
-    }
+    return {f"{folder.name}/{file}" for folder in categories for file in os.listdir(folder)}
 
 
 def _pending(
@@ -168,15 +167,9 @@ def _take(
         (directory / name).unlink(missing_ok=True)
         report.add(Entry(name, BROKEN, detail="photo unavailable, by its bytes; to be asked again"))
     if not unmasked:
-        path = directory / entry.filename
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_name(f"{path.name}.partial")
-        try:
+        with write_whole(directory / entry.filename) as temporary:
             temporary.write_bytes(fetched.content)
             report.add(entry)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
     return unmasked
 
 

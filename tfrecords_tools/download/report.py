@@ -7,12 +7,12 @@ the end, and when the next download begins, the journal's lines go into the repo
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_whole
 
 REPORT_FILE = "download_report.csv"
 JOURNAL_FILE = "download_journal.csv"
@@ -92,15 +92,13 @@ class DownloadReport:
         return f"{len(self.entries):,} images: {parts}; see {self.path}"
 
     def _write(self) -> None:
-        temporary = Path(f"{self.path}.partial")
-        try:
-            with open(temporary, "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(Entry._fields)
-                writer.writerows(entry for _, entry in sorted(self.entries.items()))
-            os.replace(temporary, self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with (
+            write_whole(self.path) as temporary,
+            open(temporary, "w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(Entry._fields)
+            writer.writerows(entry for _, entry in sorted(self.entries.items()))
 
 
 def _read(path: Path) -> Iterator[Entry]:

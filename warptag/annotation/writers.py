@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_bytes, write_whole
 from warptag.annotation.output import Format, Tag
-from warptag.files import write_bytes, write_whole
 
 #: Bytes of a file name that are not UTF-8 come out as they were.
 ENCODING_ERRORS = "surrogateescape"
@@ -87,7 +87,8 @@ class OneFile:
 
     def finish(self) -> None:
         with _write_errors(self.output):
-            write_whole(self.output, self._write_texts)
+            with write_whole(self.output) as temporary:
+                self._write_texts(temporary)
             self.journal.unlink()
 
     def close(self) -> None:

@@ -46,8 +46,8 @@ def evaluate(
       warptag evaluate results/scenes/models/warp --records results/scenes/data
     """
     import_tensorflow()
+    from tfrecords_tools.files import write_bytes
     from warptag.experiments.evaluate import evaluate as evaluate_run
-    from warptag.files import write_bytes
 
     table = evaluate_run(run, records, split, ks, patches)
     click.echo(f"{run} on {records}, {split}; in percent")

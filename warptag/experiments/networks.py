@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import read_json, write_json, write_whole
 from tfrecords_tools.shards import file_sha256
 from warptag import provenance
 from warptag.data import Records
 from warptag.experiments.data import is_synthetic
 from warptag.experiments.experiment import METHODS, Experiment
-from warptag.files import read_json, write_json, write_whole
 from warptag.models import AlexNet, Backbone
 from warptag.training import (
     Calibration,
@@ -96,7 +96,8 @@ class Networks:
             scores = np.load(directory / TEST_SCORES)
         except (OSError, ValueError):  # missing or damaged
             scores = predict(model, self.test, self.experiment.patches)
-            write_whole(directory / TEST_SCORES, lambda path: np.save(path, scores))
+            with write_whole(directory / TEST_SCORES) as temporary:
+                np.save(temporary, scores)
         return Run(
             read_json(directory / SETTINGS),
             history,

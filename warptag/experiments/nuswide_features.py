@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import read_json, write_bytes
 from tfrecords_tools.sources.nuswide import Features, load_features, write_features
 from tfrecords_tools.sources.nuswide.features import INFO_FILE
 from warptag.baselines import (
@@ -22,7 +23,6 @@ from warptag.baselines import (
 )
 from warptag.content_cache import content_key
 from warptag.experiments.baselines import FeatureSets, annotator_scores
-from warptag.files import read_json, write_bytes
 from warptag.reporting import Evaluation, write_page, write_results
 
 NAME = "nuswide-features"

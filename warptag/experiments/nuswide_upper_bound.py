@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tfrecords_tools.files import write_bytes
 from tfrecords_tools.sources.nuswide import load_ground_truth, paper_split
 from warptag.baselines import most_frequent_scores, upper_bound_scores
-from warptag.files import write_bytes
 from warptag.reporting import Evaluation, write_page, write_results
 
 NAME = "nuswide-upper-bound"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import read_json, write_bytes
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments import TRAINABLE, load_experiment
@@ -17,7 +18,6 @@ from warptag.experiments.experiment import METHODS
 from warptag.experiments.networks import Run
 from warptag.experiments.reproduce import probabilities_of, sample_images
 from warptag.experiments.runs import write_runs
-from warptag.files import read_json, write_bytes
 from warptag.reporting import Evaluation, write_page, write_results
 from warptag.reporting.result_folder import table_paths
 from warptag.training import load_calibration, load_run, predict

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_bytes
 from tfrecords_tools.schema import DatasetInfo
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
@@ -20,7 +21,6 @@ from warptag.experiments.experiment import GRID, METHODS, Experiment
 from warptag.experiments.networks import Networks, Run
 from warptag.experiments.runs import write_runs
 from warptag.experiments.search import chosen_settings, search, write_search
-from warptag.files import write_bytes
 from warptag.reporting import Evaluation, write_page, write_results
 from warptag.training import TrainingSettings
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tfrecords_tools.files import write_bytes
 from warptag.experiments.experiment import METHODS
 from warptag.experiments.networks import Run
-from warptag.files import write_bytes
 from warptag.metrics import annotation_report
 
 #: What differs from one time to the next although the run is the same.

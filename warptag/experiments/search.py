@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from tfrecords_tools.files import write_bytes
 from warptag.experiments.experiment import GRID, Experiment
 from warptag.experiments.networks import Networks
-from warptag.files import write_bytes
 from warptag.training import TrainingDiverged
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 import warptag
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import read_json
 from warptag.exporting.formats import FORMATS, TAGS
-from warptag.files import read_json
 from warptag.provenance import versions
 from warptag.training.checkpoint import HISTORY
 from warptag.training.run_folder import MEASURED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 
 
 def write_figure(path: str | os.PathLike, figure: Figure, dots_per_inch: int = 150) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from warptag.files import write_json
+from tfrecords_tools.files import write_json
 from warptag.metrics.counts import top_k_tags
 from warptag.reporting.evaluation import Evaluation
 

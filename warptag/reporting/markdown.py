@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 from warptag.metrics.counts import FIGURES
 from warptag.reporting.claims import RULE, Claim, judge_claims
 from warptag.reporting.evaluation import Evaluation

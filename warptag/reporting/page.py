@@ -18,7 +18,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 from warptag.metrics.counts import FIGURES
 from warptag.reporting.charts import spread_ticks
 from warptag.reporting.claims import RULE, t_interval

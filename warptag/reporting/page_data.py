@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from warptag.files import write_bytes, write_json
+from tfrecords_tools.files import write_bytes, write_json
 from warptag.reporting.claims import judge_claims
 from warptag.reporting.evaluation import METHODS, Evaluation
 from warptag.reporting.markdown import evaluation_notes

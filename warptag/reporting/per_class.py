@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 from warptag.reporting.evaluation import Evaluation
 
 

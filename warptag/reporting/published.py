@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 from warptag.metrics.counts import annotation_report
 
 K = 5

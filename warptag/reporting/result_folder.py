@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from warptag.files import read_json
+from tfrecords_tools.files import read_json
 from warptag.metrics.counts import FIGURES
 from warptag.reporting.page_data import CLAIM_COLUMNS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from warptag.files import write_bytes
+from tfrecords_tools.files import write_bytes
 from warptag.metrics.counts import FIGURES
 from warptag.reporting.evaluation import Evaluation
 

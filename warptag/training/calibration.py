@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from tfrecords_tools.errors import InputError
-from warptag.files import write_json
+from tfrecords_tools.files import write_json
 
 CALIBRATION = "calibration.json"
 #: (image, tag) pairs that the fit takes at most; those of the first images.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from warptag.files import write_whole
+from tfrecords_tools.files import write_whole
 from warptag.training.progress import Progress
 
 HISTORY, TIMING = "history.csv", "timing.csv"
@@ -124,8 +124,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _write_tables(self) -> None:
         for name, rows in ((HISTORY, self.history), (TIMING, self.timing)):
-            table = pd.DataFrame(rows)
-            write_or_explain(self.directory / name, partial(table.to_csv, index=False))
+            with writing(self.directory / name) as temporary:
+                pd.DataFrame(rows).to_csv(temporary, index=False)
 
     def _save(self) -> None:
         memories = [
@@ -145,13 +145,9 @@ class Checkpoint(keras.callbacks.Callback):
         }
         values = [keras.ops.convert_to_numpy(variable) for variable in self.variables()]
         path = self.directory / f"checkpoint-{len(self.history):05d}.npz"
-
-        def write(temporary: Path) -> None:
-            arrays = {f"array_{i}": array for i, array in enumerate([*values, *best_weights])}
-            with open(temporary, "wb") as file:
-                np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
-
-        write_or_explain(path, write)
+        arrays = {f"array_{i}": array for i, array in enumerate([*values, *best_weights])}
+        with writing(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
         # Those of later epochs were damaged, or the run would have resumed from them.
         later = [found for found in checkpoints(self.directory) if found.name > path.name]
         before = [found for found in checkpoints(self.directory) if found.name <= path.name]
@@ -176,10 +172,12 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | Non
         return None
 
 
-def write_or_explain(path: Path, write: Callable[[Path], object]) -> None:
-    """As `write_whole`, with an InputError if the disk does not take the file."""
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """As `write_whole`, with an InputError if the file cannot be written."""
     try:
-        write_whole(path, write)
+        with write_whole(path) as temporary:
+            yield temporary
     except OSError as error:
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}); earlier checkpoints are kept: "

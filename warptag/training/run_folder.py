@@ -11,7 +11,7 @@ import keras
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from warptag.files import read_json, write_json
+from tfrecords_tools.files import read_json, remove_partial, write_json
 from warptag.training.calibration import CALIBRATION
 from warptag.training.checkpoint import HISTORY, TIMING, checkpoints
 
@@ -51,9 +51,7 @@ def claim(directory: Path, settings: dict[str, Any], on_existing: OnExisting) ->
     """
     directory.mkdir(parents=True, exist_ok=True)
     wanted = json.loads(json.dumps(settings))
-    for left_over in directory.glob(".partial-*"):
-        # Of a killed process.
-        left_over.unlink(missing_ok=True)
+    remove_partial(directory)
     found = read_json(directory / SETTINGS)
     if found == wanted and on_existing != "replace":
         return

@@ -21,7 +21,7 @@ from warptag.metrics import (
     PerClassRecall,
 )
 from warptag.training import run_folder
-from warptag.training.checkpoint import Checkpoint, checkpoints, write_or_explain
+from warptag.training.checkpoint import Checkpoint, checkpoints, writing
 from warptag.training.divergence import StopOnDivergence
 from warptag.training.optimizers import SGD, LossScaleOptimizer
 from warptag.training.predict import BATCH_SIZE
@@ -169,7 +169,8 @@ def train(
                 verbose=0,
                 **arguments,
             )
-    write_or_explain(directory / run_folder.MODEL, network.save)
+    with writing(directory / run_folder.MODEL) as temporary:
+        network.save(temporary)
     for path in checkpoints(directory):
         path.unlink(missing_ok=True)
     return network, pd.DataFrame(checkpoint.history)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.schema import TEMPORARY_SUFFIX
+from tfrecords_tools.files import remove_partial, write_whole
 from tfrecords_tools.sources.nuswide.feature_files import (
     BLOCKS,
     FOLDER,
@@ -83,7 +83,7 @@ def write_features(
         name: [pattern.format(name) for pattern in (FEATURES_FILE, LABELS_FILE, FILENAMES_FILE)]
         for name in splits
     }
-    with _written_whole(folder, [*chain(*files.values()), INFO_FILE]) as temporary:
+    with _write_all_whole(folder, [*chain(*files.values()), INFO_FILE]) as temporary:
         arrays = _begin(folder, temporary, splits)
         with tqdm(
             desc="features",
@@ -141,7 +141,6 @@ def _begin(
     """Writes all but the features, and gives an array on disk to fill for each split."""
     arrays: dict[str, np.ndarray] = {}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, part in splits.items():
             with temporary[LABELS_FILE.format(name)].open("wb") as labels:
                 np.save(labels, part.labels)
@@ -180,15 +179,15 @@ def _fill(
 
 
 @contextmanager
-def _written_whole(folder: Path, files: Sequence[str]) -> Iterator[dict[str, Path]]:
-    """Gives temporary names; in the end the files get their own, in order, or all are removed."""
-    temporary = {file: folder / f"{file}{TEMPORARY_SUFFIX}" for file in files}
-    try:
-        yield temporary
-        for file, path in temporary.items():
-            os.replace(path, folder / file)
-    finally:
-        for path in temporary.values():
-            # Where the folder is no folder, too, what is raised already says more.
-            with suppress(OSError):
-                path.unlink()
+def _write_all_whole(folder: Path, files: Sequence[str]) -> Iterator[dict[str, Path]]:
+    """Gives a temporary path per file; at the end all get their names, in the order of `files`."""
+    with ExitStack() as stack:
+        try:
+            remove_partial(folder)
+            # An ExitStack leaves its contexts in reverse.
+            paths = {f: stack.enter_context(write_whole(folder / f)) for f in reversed(files)}
+        except OSError as error:
+            raise InputError(
+                f"{folder} cannot be written: {error.strerror}; choose another folder"
+            ) from error
+        yield paths

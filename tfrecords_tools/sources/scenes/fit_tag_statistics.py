@@ -11,7 +11,6 @@ Source: C. Chow and C. Liu, Approximating discrete probability distributions wit
 trees, IEEE Transactions on Information Theory, 1968.
 """
 
-import os
 from pathlib import Path
 
 import click
@@ -20,6 +19,7 @@ import pandas as pd
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_whole
 from tfrecords_tools.sources.scenes.tag_statistics import TABLE
 
 
@@ -89,9 +89,8 @@ def fit(tag_names: list[str], labels: np.ndarray) -> pd.DataFrame:
 def main(directory: Path) -> None:
     """Rewrite the table from the release of NUS-WIDE in DIRECTORY."""
     table = fit(*read_labels(directory))
-    temporary = TABLE.with_suffix(".tmp")
-    table.to_csv(temporary, index=False)
-    os.replace(temporary, TABLE)
+    with write_whole(TABLE) as temporary:
+        table.to_csv(temporary, index=False)
     click.echo(f"{TABLE}: {len(table)} tags")
 
 
