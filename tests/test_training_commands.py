@@ -10,8 +10,8 @@ from command_line import warptag_here
 
 from tfrecords_tools.errors import InputError
 from warptag import provenance
-from warptag.experiments import load_experiment
-from warptag.experiments.assignments import assign
+from warptag.commands.assignments import assign
+from warptag.experiments import EXPERIMENTS
 from warptag.losses import WARP
 from warptag.training import TrainingSettings
 
@@ -59,7 +59,7 @@ def test_evaluate_reads_the_run_and_refuses_what_does_not_fit(trained, striped, 
     command, figures = ["evaluate", trained[0], "--records"], tmp_path / "figures.csv"
     assert warptag_here(*command, striped, "--topk", 1, "--output", figures).returncode == 0
     assert pd.read_csv(figures)["overall_recall"].between(0, 100).all()
-    assert "--topk 4" in error_of(*command, striped, "--topk", 4)
+    assert "4 tags per image" in error_of(*command, striped, "--topk", 4)
     info = (striped / "dataset_info.json").read_text()
     (tmp_path / "dataset_info.json").write_text(info.replace('"red"', '"unheard of"'))
     for shard in striped.glob("*.tfrecord"):
@@ -112,19 +112,19 @@ def test_a_setting_out_of_range_is_refused(text):
 
 
 def test_set_changes_what_it_names_and_nothing_else():
-    experiment, settings = load_experiment("scenes"), TrainingSettings()
+    choices, settings = EXPERIMENTS["scenes"].networks, TrainingSettings()
     # What is right only together may come in any order.
     texts = "jit_compile=on decay_at=2,5 clip_norm=none early_stopping=4 flip=true crop_size=48"
     texts += " window_area=0.2,1 network.width=0.5 deterministic=false decay_unit=epoch"
-    changed_experiment, changed = assign(experiment, settings, texts.split())
+    changed_choices, changed = assign(choices, settings, texts.split())
     expected = {"jit_compile": "on", "decay_at": (2.0, 5.0), "clip_norm": None, "flip": True}
     expected |= {"early_stopping": 4, "window_area": (0.2, 1.0), "deterministic": False}
     assert asdict(changed) == {**asdict(settings), **expected, "decay_unit": "epoch"}
-    network = {**experiment.network, "width": 0.5}
-    assert changed_experiment == replace(experiment, network=network, crop_size=48)
+    architecture = {**choices.architecture, "width": 0.5}
+    assert changed_choices == replace(choices, architecture=architecture, crop_size=48)
 
 
 @pytest.mark.parametrize("text", REFUSED.split())
 def test_set_refuses_unknown_keys_and_wrong_values(text):
     with pytest.raises(InputError, match=f"--set.*{text.partition('=')[0]}"):
-        assign(load_experiment("scenes"), TrainingSettings(), [text])
+        assign(EXPERIMENTS["scenes"].networks, TrainingSettings(), [text])

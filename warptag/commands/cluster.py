@@ -6,7 +6,7 @@ import os
 
 import click
 
-from warptag.commands.common import import_tensorflow
+from warptag.commands.common import import_tensorflow, show_progress
 from warptag.commands.train import run_training, training_options
 
 
@@ -33,6 +33,7 @@ def cluster(workers: int, num_parameter_servers: int, **options) -> None:
       warptag cluster scenes --workers 2 --ps 1
     """
     import_tensorflow()
+    show_progress()
     from warptag.training.asynchronous import LocalCluster
 
     with LocalCluster(workers, num_parameter_servers, logging=click.echo) as local:

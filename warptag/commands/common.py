@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
@@ -12,13 +15,19 @@ def make_writable(folder: Path) -> None:
     """Makes the folder, and checks that files can be written to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".partial-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise InputError(
             f"{folder} cannot be written ({error.strerror}); choose another --output"
         ) from error
+
+
+def show_progress() -> None:
+    """Prints what the package logs, one line per message, to standard output."""
+    logger = logging.getLogger("warptag")
+    logger.setLevel(logging.INFO)
+    logger.handlers = [logging.StreamHandler(sys.stdout)]
 
 
 def import_tensorflow() -> None:

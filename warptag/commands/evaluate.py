@@ -15,9 +15,9 @@ from warptag.commands.common import import_tensorflow
     "--records",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder of records with the run's tags.",
+    help="Folder of records with the tags of the run.",
 )
-@click.option("--split", default="test", show_default=True, help="Which of its splits.")
+@click.option("--split", default="test", show_default=True, help="Split of the records.")
 @click.option(
     "--topk",
     "ks",
@@ -25,10 +25,12 @@ from warptag.commands.common import import_tensorflow
     multiple=True,
     default=(3, 5),
     show_default=True,
-    help="Tags an image; may be given often.",
+    help="Tags per image; may be given several times.",
 )
 @click.option(
-    "--patches", type=click.Choice(["center", "five"]), help="Crops an image; default the run's."
+    "--patches",
+    type=click.Choice(["center", "five"]),
+    help="Crops per image; default those of the run.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Also write the table as CSV.")
 def evaluate(
@@ -39,7 +41,8 @@ def evaluate(
     patches: str | None,
     output: Path | None,
 ) -> None:
-    """The paper's five figures of the trained RUN, a folder such as results/scenes/models/warp.
+    """Print the paper's five metrics of the trained RUN, a folder such as
+    results/scenes/models/warp.
 
     \b
     Example:
@@ -47,7 +50,7 @@ def evaluate(
     """
     import_tensorflow()
     from tfrecords_tools.files import write_bytes
-    from warptag.experiments.evaluate import evaluate as evaluate_run
+    from warptag.pipeline.evaluate import evaluate as evaluate_run
 
     table = evaluate_run(run, records, split, ks, patches)
     click.echo(f"{run} on {records}, {split}; in percent")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from warptag.commands.common import import_tensorflow
+from warptag.commands.common import import_tensorflow, show_progress
 
 
 @click.command()
@@ -20,10 +20,11 @@ from warptag.commands.common import import_tensorflow
 )
 @click.option("--split", default="test", show_default=True, help="Which split of the records.")
 def report(directory: Path, records: Path | None, split: str) -> None:
-    """Make report.html of DIR: results of `warptag reproduce`, or runs of `warptag train`.
+    """Make report.html in DIR, which contains results of `warptag reproduce` or runs of
+    `warptag train`.
 
-    Results are shown as they are. Of trained runs the test images are scored first, and tables and
-    plots are written beside the page. The page is one file that needs no network.
+    Results are shown as they are. Trained runs first score the test images, and tables and plots
+    are written beside the page. The page is one file that needs no network.
 
     \b
     Examples:
@@ -32,6 +33,11 @@ def report(directory: Path, records: Path | None, split: str) -> None:
       warptag report my-run --records my-records
     """
     import_tensorflow()
-    from warptag.experiments.report import report as make_report
+    show_progress()
+    from warptag.pipeline.report import NoRecords
+    from warptag.pipeline.report import report as make_report
 
-    click.echo(make_report(directory, records=records, split=split, say=click.echo)[-1])
+    try:
+        click.echo(make_report(directory, records=records, split=split)[-1])
+    except NoRecords as error:
+        raise NoRecords(f"{error}; name one with --records DIR") from None

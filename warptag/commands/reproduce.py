@@ -8,31 +8,26 @@ from pathlib import Path
 import click
 
 from tfrecords_tools.errors import InputError
-from warptag.commands.common import import_tensorflow, make_writable
-from warptag.experiments import EXPERIMENTS, load_experiment
-
-UPPER_BOUND, FEATURES = "nuswide-upper-bound", "nuswide-features"
+from warptag.commands.common import import_tensorflow, make_writable, show_progress
+from warptag.experiments import EXPERIMENTS
 
 
 @click.command()
 @click.argument(
-    "name",
-    metavar="[EXPERIMENT]",
-    type=click.Choice([*EXPERIMENTS, UPPER_BOUND, FEATURES]),
-    default="scenes",
+    "name", metavar="[EXPERIMENT]", type=click.Choice(list(EXPERIMENTS)), default="scenes"
 )
 @click.option(
     "--input",
     "input_dir",
     type=click.Path(path_type=Path),
-    help="Folder of the original data set (corel5k, nuswide).",
+    help="Folder of the original data set; scenes needs none.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="Folder of the results; default results/EXPERIMENT.",
 )
-@click.option("--seeds", type=click.IntRange(1), help="Training runs a loss.")
+@click.option("--seeds", type=click.IntRange(1), help="Training runs per loss; default 3.")
 @click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
 @click.option("--quick", is_flag=True, help="A run of a minute or two that decides nothing.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
@@ -45,63 +40,57 @@ def reproduce(
     quick: bool,
     tensorboard: bool,
 ) -> None:
-    """Make both tables of EXPERIMENT (scenes, corel5k, nuswide, or without its images
-    nuswide-upper-bound and nuswide-features).
+    """Make both tables of EXPERIMENT: scenes (the default, rendered pictures), corel5k, nuswide,
+    folder (your own photographs), or without NUS-WIDE's images nuswide-upper-bound and
+    nuswide-features.
+
+    An interrupted run resumes when the same command is given again.
 
     \b
     Example:
       warptag reproduce corel5k --input ~/corel5k
     """
+    experiment = EXPERIMENTS[name]
+    check_input(name, input_dir)
+    if experiment.networks is None and (search_again or tensorboard):
+        raise click.UsageError(f"{name} trains no network; it takes no --search or --tensorboard")
+    if input_dir is not None and not input_dir.is_dir():
+        raise InputError(f"{input_dir} is not a folder; expected the original data set's")
+    output = output or Path("results") / (f"{name}-quick" if quick else name)
+    make_writable(output)
+    experiment = experiment.quick() if quick else experiment
+    experiment = replace(experiment, seeds=seeds) if seeds else experiment
+    options = [
+        *(["--input DIR"] if input_dir else []),
+        *([f"--seeds {seeds}"] if seeds else []),
+        *(["--search"] if search_again else []),
+        *(["--quick"] if quick else []),
+    ]
     import_tensorflow()
-    without_images = name in (UPPER_BOUND, FEATURES)
-    needs_input = without_images or load_experiment(name).needs_input
-    if needs_input and input_dir is None:
+    show_progress()
+    from warptag.pipeline.reproduce import reproduce as run
+
+    written = run(
+        experiment,
+        output,
+        input_dir=input_dir,
+        search_again=search_again,
+        tensorboard=tensorboard,
+        command=" ".join(["bash reproduce.sh", name, *options]),
+    )
+    _show_tables(output)
+    click.echo("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
+
+
+def check_input(name: str, input_dir: Path | None, records: Path | None = None) -> None:
+    """Raises UsageError unless exactly the folders are given that the experiment reads."""
+    needs_input = EXPERIMENTS[name].data.needs_input
+    if records is not None and input_dir is not None:
+        raise click.UsageError("--records and --input exclude each other")
+    if needs_input and input_dir is None and records is None:
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
     if not needs_input and input_dir is not None:
         raise click.UsageError(f"{name} renders its own pictures and takes no --input")
-    if without_images and (search_again or quick or tensorboard):
-        raise click.UsageError(f"{name} trains no network; it takes --input and --output")
-    if name == FEATURES and seeds:
-        raise click.UsageError(f"{name} takes no --seeds: its rows are fitted once")
-    if input_dir is not None and not input_dir.is_dir():
-        raise InputError(f"{input_dir} is not a folder; --input takes the original data set's")
-    output = output or Path("results") / (f"{name}-quick" if quick else name)
-    make_writable(output)
-
-    if name == UPPER_BOUND:
-        from warptag.experiments.nuswide_upper_bound import reproduce_upper_bound
-
-        assert input_dir is not None
-        written = reproduce_upper_bound(input_dir, output, seeds or 3)
-    elif name == FEATURES:
-        from warptag.experiments.nuswide_features import reproduce_nuswide_features
-
-        assert input_dir is not None
-        written = reproduce_nuswide_features(input_dir, output, click.echo)
-    else:
-        from warptag.experiments.quick import quick as make_quick
-        from warptag.experiments.reproduce import reproduce as run
-
-        experiment = load_experiment(name)
-        experiment = make_quick(experiment) if quick else experiment
-        experiment = replace(experiment, seeds=seeds) if seeds else experiment
-        options = [
-            *(["--input DIR"] if needs_input else []),
-            *([f"--seeds {seeds}"] if seeds else []),
-            *(["--search"] if search_again else []),
-            *(["--quick"] if quick else []),
-        ]
-        written = run(
-            experiment,
-            output,
-            input_dir=input_dir,
-            search_again=search_again,
-            tensorboard=tensorboard,
-            command=" ".join(["bash reproduce.sh", name, *options]),
-            say=click.echo,
-        )
-    _show_tables(output)
-    click.echo("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
 
 
 def _show_tables(folder: Path) -> None:

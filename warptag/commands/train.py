@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from warptag.commands.common import import_tensorflow, make_writable
-from warptag.experiments import TRAINABLE, load_experiment
+from warptag.commands.common import import_tensorflow, make_writable, show_progress
+from warptag.commands.reproduce import check_input
+from warptag.experiments import EXPERIMENTS
+from warptag.methods import LOSSES
 
-if TYPE_CHECKING:
-    # It imports TensorFlow, which is to be imported quietly, and not for --help.
-    from warptag.experiments.experiment import Experiment
+TRAINABLE = [name for name, experiment in EXPERIMENTS.items() if experiment.networks is not None]
 
 
 def training_options(command: Callable) -> Callable:
@@ -24,10 +24,10 @@ def training_options(command: Callable) -> Callable:
             click.argument("name", metavar="EXPERIMENT", type=click.Choice(TRAINABLE)),
             click.option(
                 "--loss",
-                type=click.Choice(["softmax", "ranking", "warp"]),
+                type=click.Choice(LOSSES),
                 default="warp",
                 show_default=True,
-                help="What is minimized.",
+                help="Loss to minimize.",
             ),
             click.option(
                 "--records",
@@ -48,7 +48,7 @@ def training_options(command: Callable) -> Callable:
             click.option(
                 "--weights",
                 metavar="imagenet|FILE",
-                help="What the backbone starts from; default random weights.",
+                help="Initial weights of the backbone; default random.",
             ),
             click.option(
                 "--output",
@@ -88,6 +88,7 @@ def train(**options) -> None:
       warptag train scenes --backbone MobileNetV2 --set crop_size=64
     """
     import_tensorflow()
+    show_progress()
     if os.environ.get("TF_CONFIG"):
         from warptag.training.asynchronous import serve, this_task
 
@@ -105,30 +106,36 @@ def run_training(
     weights: str | None,
     backbone: str | None,
     output: Path | None,
+    assignments: tuple[str, ...],
     restart: bool,
     **options: Any,
 ) -> None:
     """Trains as the options of `training_options` say."""
     if weights is not None and backbone is None:
         raise click.UsageError("--weights needs --backbone NAME, the network that they belong to")
-    experiment = load_experiment(name)
-    _check_input(experiment, records, input_dir)
+    check_input(name, input_dir, records)
     output = output or Path("results") / f"{name}-train"
     make_writable(output)
-    from warptag.experiments.train import train_experiment
+    from warptag.commands.assignments import assign
+    from warptag.pipeline.networks import settings_of
+    from warptag.pipeline.train import train_network, with_backbone, with_crop_size
     from warptag.training import OtherRun
 
+    experiment = EXPERIMENTS[name]
+    choices = experiment.networks
+    assert choices is not None
+    settings = settings_of(choices, loss)
+    if backbone is not None:
+        choices = with_backbone(choices, backbone, weights)
+    choices, settings = assign(choices, settings, assignments)
     try:
-        run = train_experiment(
-            experiment,
-            loss,
+        run = train_network(
+            with_crop_size(experiment, choices),
+            settings,
             output,
             records=records,
             input_dir=input_dir,
-            backbone=backbone,
-            weights=weights,
             on_existing="replace" if restart else "refuse",
-            logging=click.echo,
             **options,
         )
     except OtherRun as error:
@@ -138,15 +145,3 @@ def run_training(
         + (f" --records {records}" if records is not None else "")
         + f"\nTag photographs:      warptag annotate PHOTOGRAPHS --model {run}"
     )
-
-
-def _check_input(experiment: Experiment, records: Path | None, input_dir: Path | None) -> None:
-    if records is not None and input_dir is not None:
-        raise click.UsageError("--records and --input exclude each other")
-    if experiment.needs_input and records is None and input_dir is None:
-        raise click.UsageError(
-            f"{experiment.name} needs --input DIR, the folder of the original pictures, or "
-            "--records DIR"
-        )
-    if not experiment.needs_input and input_dir is not None:
-        raise click.UsageError(f"{experiment.name} renders its own pictures and takes no --input")

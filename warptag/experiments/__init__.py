@@ -1,16 +1,21 @@
-"""The runs behind `results/`, one small file each."""
+"""The experiments behind `results/`, one small file each.
+
+To add an experiment, add a file here that defines `EXPERIMENT`; the commands find it.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from pkgutil import iter_modules
 
-#: Experiments of the whole comparison; `nuswide-upper-bound` is a table from labels alone.
-EXPERIMENTS = ("scenes", "corel5k", "nuswide")
-#: What one network can be trained on.
-TRAINABLE = (*EXPERIMENTS, "folder")
+from warptag.experiments.experiment import GRID, Experiment, Networks, Photographs
 
+__all__ = ["EXPERIMENTS", "GRID", "Experiment", "Networks", "Photographs"]
 
-def load_experiment(name: str) -> Any:
-    """The `Experiment` of a name in `TRAINABLE`."""
-    return import_module(f"{__name__}.{name}").EXPERIMENT
+_MODULES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+#: Name -> experiment.
+EXPERIMENTS: dict[str, Experiment] = {
+    module.EXPERIMENT.name: module.EXPERIMENT
+    for module in _MODULES
+    if hasattr(module, "EXPERIMENT")
+}

@@ -1,90 +1,154 @@
-"""What an experiment chooses: data, network, training, search grid."""
+"""What an experiment consists of: data, methods over visual features, and networks.
+
+Everything here is plain data, which `warptag.pipeline` carries out.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from warptag.training.settings import TrainingSettings
 
-#: loss -> the name of its row in the tables.
-METHODS = {"softmax": "CNN + Softmax", "ranking": "CNN + Ranking", "warp": "CNN + WARP"}
+@dataclass(frozen=True)
+class Photographs:
+    """Photographs with tags, which are converted to records.
+
+    Attributes:
+        source: the name of a source of `tfrecords_tools`.
+        settings: the arguments of the source, such as the stored image size.
+        needs_input: whether the source reads a folder.
+        synthetic: whether the pictures are rendered.
+    """
+
+    source: str
+    settings: dict[str, Any]
+    needs_input: bool = True
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class NUSWideLabels:
+    """The labels of NUS-WIDE in a seeded split of the paper's sizes; no image is read.
+
+    Attributes:
+        seed: the seed of the split.
+    """
+
+    seed: int = 0
+    source: str = "nuswide"
+    needs_input: bool = True
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class VisualFeatures:
+    """The nine visual features, computed from the photographs.
+
+    Attributes:
+        arguments: the arguments of `warptag.baselines.VisualFeatures`.
+        source_settings: the arguments of the source for the photographs that the features are
+            computed from; None for the same records that the networks see.
+        published: whether published results over such features exist for this data set.
+    """
+
+    arguments: dict[str, Any]
+    source_settings: dict[str, Any] | None = None
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class NUSWideFeatures:
+    """The six low-level features that come with NUS-WIDE."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """One network, trained with each loss.
+
+    Attributes:
+        crop_size: the side of the network's input, in pixels.
+        architecture: further arguments of `AlexNet`, or of `Backbone`.
+        training: the fields of `TrainingSettings` that the losses share.
+        chosen: the learning rate and the normalization of each loss.
+        searched: whether `chosen` was found by the search on validation images.
+        search_epochs: the number of epochs of each run of the search over `GRID`.
+        selection_k: the number of tags per image for the validation metrics.
+        patches: the crops per test image, "center" or "five".
+        backbone: the name of a network of `keras.applications` in place of the paper's, or None.
+        weights: the initial weights of the backbone, as `Backbone` takes them.
+    """
+
+    crop_size: int
+    architecture: dict[str, Any]
+    training: dict[str, Any]
+    chosen: dict[str, tuple[float, str]]
+    search_epochs: int
+    searched: bool = True
+    selection_k: int = 3
+    patches: str = "center"
+    backbone: str | None = None
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One comparison of methods on one data set, with a folder of results.
+
+    Attributes:
+        name: the name on the command line and of the folder in `results/`.
+        title: the data set and the setting, for headings.
+        data: what is tagged.
+        features: the visual features that the baselines are fitted to, or None.
+        networks: the networks that are trained, or None.
+        seeds: the number of training runs per loss, and of random upper bounds.
+        ks: the numbers of tags per image, one table each.
+        notes: further choices and deviations to print below the tables.
+    """
+
+    name: str
+    title: str
+    data: Photographs | NUSWideLabels
+    features: VisualFeatures | NUSWideFeatures | None = None
+    networks: Networks | None = None
+    seeds: int = 3
+    ks: tuple[int, ...] = (3, 5)
+    notes: tuple[str, ...] = field(default=())
+
+    def quick(self) -> Experiment:
+        """The same steps with one seed, one epoch, small features and few rendered pictures.
+
+        It shows that everything runs, in a minute or two; its numbers decide nothing.
+        """
+        note = "A --quick run of one epoch: it shows that everything runs and decides nothing."
+        data, features, networks = self.data, self.features, self.networks
+        if isinstance(data, Photographs) and data.synthetic:
+            few = {"train": 540, "validation": 60, "test": 200}
+            data = replace(data, settings={**data.settings, **few})
+        if isinstance(features, VisualFeatures):
+            small = {"codebook_size": 20, "num_components": 20, "image_size": 32}
+            features = replace(features, arguments=small, source_settings=None)
+        if networks is not None:
+            training = {**networks.training, "epochs": 1}
+            networks = replace(networks, training=training, search_epochs=1)
+        return replace(
+            self,
+            title=f"{self.title}, --quick",
+            data=data,
+            features=features,
+            networks=networks,
+            seeds=1,
+            notes=(*self.notes, note),
+        )
+
 
 _RANKING = (
     *((rate, "violators") for rate in (0.002, 0.005, 0.01, 0.02, 0.05)),
     (0.002, "positives"),
 )
-#: loss -> (learning rate, normalization) pairs that the search tries: six for every loss, the
-#: paper's own rate 0.002 among them.
+#: The learning rates and normalizations that the search tries for each loss: six candidates each,
+#: the paper's own rate 0.002 among them.
 GRID: dict[str, tuple[tuple[float, str], ...]] = {
     "softmax": tuple((rate, "none") for rate in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)),
     "ranking": _RANKING,
     "warp": _RANKING,
 }
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One row of choices behind a folder of results.
-
-    Attributes:
-        name: of the experiment and of its folder in `results/`.
-        title: data set and setting, as headings show it.
-        source: name of the source of `tfrecords_tools`.
-        source_settings: arguments of the source, such as the stored image size.
-        needs_input: whether the source reads a folder given by `--input`.
-        synthetic: whether the pictures are rendered.
-        crop_size: side of the network's input, pixels.
-        network: arguments of `AlexNet`, or of `Backbone`, besides those that stand here or in
-            `training`.
-        training: settings shared by the losses; each loss's rate and normalization are in
-            `chosen`.
-        chosen: loss -> (learning rate, normalization).
-        searched: whether `chosen` was found by the search on validation images.
-        search_epochs: epochs of every run of the search over `GRID`.
-        features: arguments of `VisualFeatures`.
-        feature_source_settings: arguments of the source for the records that visual features are
-            computed from; None for those that the networks see.
-        published: whether published results of this data set exist to stand beside.
-        seeds: number of training runs a loss.
-        ks: tags an image in the tables.
-        selection_k: tags an image in the validation figures.
-        patches: crops a test image, "center" or "five".
-        notes: choices and deviations to print under the tables.
-        backbone: the network of `keras.applications` that stands in for the paper's, if any.
-        weights: of the backbone at the start, as `Backbone` takes them.
-    """
-
-    name: str
-    title: str
-    source: str
-    source_settings: dict[str, Any]
-    needs_input: bool
-    crop_size: int
-    network: dict[str, Any]
-    training: TrainingSettings
-    chosen: dict[str, tuple[float, str]]
-    search_epochs: int
-    features: dict[str, Any]
-    feature_source_settings: dict[str, Any] | None = None
-    published: bool = False
-    synthetic: bool = False
-    seeds: int = 3
-    ks: tuple[int, ...] = (3, 5)
-    selection_k: int = 3
-    searched: bool = True
-    patches: str = "center"
-    notes: tuple[str, ...] = ()
-    backbone: str | None = None
-    weights: str | None = None
-
-    def settings_for(self, loss: str, seed: int, chosen: tuple[float, str]) -> TrainingSettings:
-        """The full settings of one training run."""
-        learning_rate, normalization = chosen
-        choices: dict[str, Any] = {
-            "loss": loss,
-            "learning_rate": learning_rate,
-            "normalization": normalization,
-            "seed": seed,
-        }
-        return replace(self.training, **choices)

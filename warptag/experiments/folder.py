@@ -1,25 +1,26 @@
-"""Photographs and tags of your own, with the network and settings of Corel5K.
+"""Photographs and tags of your own, with the network and the settings of Corel5K.
 
     warptag train folder --input PHOTOS --output MINE
 
-PHOTOS is a folder that `python -m tfrecords_tools convert folder` takes. The rates were searched on
-Corel5K's photographs, the nearest of our data sets; nobody searched them on yours.
+PHOTOS is a folder that `python -m tfrecords_tools convert folder` takes. The learning rates were
+searched on Corel5K's photographs, the nearest of our data sets, not on yours.
 """
 
 from dataclasses import replace
 
-from warptag.experiments.corel5k import EXPERIMENT as COREL5K
+from warptag.experiments.corel5k import NETWORKS
+from warptag.experiments.experiment import Experiment, Photographs, VisualFeatures
 
-EXPERIMENT = replace(
-    COREL5K,
+EXPERIMENT = Experiment(
     name="folder",
     title="own photographs",
-    source="folder",
-    source_settings={**COREL5K.source_settings, "test_share": 0.2},
-    # Corel5K's 25 are for thousands of photographs.
-    training=replace(COREL5K.training, epochs=100, flip=True, window_area=(0.5, 1.0)),
-    feature_source_settings=None,
-    published=False,
-    selection_k=3,
-    searched=False,
+    data=Photographs("folder", {"size": 64, "test_share": 0.2}),
+    features=VisualFeatures({"codebook_size": 1000, "num_components": 500, "image_size": 256}),
+    networks=replace(
+        NETWORKS,
+        # Corel5K's 25 epochs are for thousands of photographs.
+        training={"epochs": 100, "clip_norm": 5.0, "flip": True, "window_area": (0.5, 1.0)},
+        selection_k=3,
+        searched=False,
+    ),
 )

@@ -1,4 +1,4 @@
-"""`--set key=value`: changes to an experiment's choices, checked by name and type."""
+"""`--set key=value`: changes to the choices of an experiment, checked by name and type."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from tfrecords_tools.errors import InputError
-from warptag.experiments.experiment import Experiment
+from warptag.experiments import Networks
 from warptag.training import TrainingSettings
 
-#: Of the experiment; every field of `TrainingSettings` can be set too.
 NETWORK = {"width": float, "dense_units": int, "first_stride": int, "dropout": float}
+#: Every key that can be set, and its type.
 KINDS: dict[str, Any] = {
     **{name: kind for name, kind in get_type_hints(TrainingSettings).items() if name != "loss"},
     "crop_size": int,
@@ -21,18 +21,18 @@ KINDS: dict[str, Any] = {
     **{f"network.{name}": kind for name, kind in NETWORK.items()},
 }
 
-#: What `Backbone` does not have.
+#: Arguments that `Backbone` does not have.
 ALEXNET_ONLY = {f"network.{name}" for name in NETWORK if name != "dropout"}
 
 
 def assign(
-    experiment: Experiment, settings: TrainingSettings, assignments: Sequence[str]
-) -> tuple[Experiment, TrainingSettings]:
-    """The experiment and the settings of a run with some of their values changed.
+    choices: Networks, settings: TrainingSettings, assignments: Sequence[str]
+) -> tuple[Networks, TrainingSettings]:
+    """The choices and the settings of a run with some of their values changed.
 
     Args:
-        experiment: the choices of data and network.
-        settings: those of the training.
+        choices: the choices of the network.
+        settings: the settings of the training.
         assignments: texts such as "epochs=3", "decay_at=0.5,0.8", "clip_norm=none",
             "network.width=0.25". Tuples are separated by commas.
 
@@ -47,11 +47,11 @@ def assign(
             raise InputError(f"--set {assignment}: expected key=value, such as epochs=3")
         if key not in KINDS:
             close = difflib.get_close_matches(key, KINDS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
+            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KINDS)}"
             raise InputError(f"--set {assignment}: unknown key {key!r}; {hint}")
-        if experiment.backbone is not None and key in ALEXNET_ONLY:
+        if choices.backbone is not None and key in ALEXNET_ONLY:
             raise InputError(
-                f"--set {assignment}: {experiment.backbone} has no {key}; of a backbone only "
+                f"--set {assignment}: {choices.backbone} has no {key}; of a backbone only "
                 "network.dropout can be set"
             )
         try:
@@ -61,21 +61,21 @@ def assign(
                 f"--set {assignment}: {key} takes {_describe(KINDS[key])}, got {text!r}"
             ) from None
         if key.startswith("network."):
-            network = {**experiment.network, key.removeprefix("network."): value}
-            experiment = replace(experiment, network=network)
+            architecture = {**choices.architecture, key.removeprefix("network."): value}
+            choices = replace(choices, architecture=architecture)
         elif hasattr(settings, key):
             changed[key] = value
         else:
-            experiment = replace(experiment, **{key: value})
+            choices = replace(choices, **{key: value})
     try:
-        # All at once: some are only right together.
-        return experiment, replace(settings, **changed)
+        # All at once, since some are only valid together.
+        return choices, replace(settings, **changed)
     except ValueError as error:
         raise InputError(f"--set: {error}") from None
 
 
 def _read(text: str, kind: Any) -> Any:
-    """A value of a type; ValueError where the text is none."""
+    """The value of a type that a text denotes; ValueError if it denotes none."""
     if get_origin(kind) is Literal:
         if text not in get_args(kind):
             raise ValueError(text)

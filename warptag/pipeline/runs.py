@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.files import write_bytes
-from warptag.experiments.experiment import METHODS
-from warptag.experiments.networks import Run
+from warptag.methods import METHOD
 from warptag.metrics import annotation_report
+from warptag.pipeline.networks import Run
 
-#: What differs from one time to the next although the run is the same.
+#: The columns that differ from one time to the next although the run is the same.
 MEASURED_EACH_TIME = ["seconds", "images_per_second", "commit", "code"]
 
 
@@ -48,13 +48,13 @@ def _row(run: Run, test_labels: np.ndarray, ks: Sequence[int]) -> dict[str, Any]
     settings = {name: value for name, value in run.settings.items() if name not in left_out}
     measured = dict(run.measured)
     packages = measured.pop("versions", {})
-    figures = {
-        f"{figure}_at_{k}": f"{value:.2f}"
+    metrics = {
+        f"{metric}_at_{k}": f"{value:.2f}"
         for k in ks
-        for figure, value in annotation_report(test_labels, run.scores, k).items()
+        for metric, value in annotation_report(test_labels, run.scores, k).items()
     }
     flat = {
         name: json.dumps(value) if isinstance(value, (dict, list)) else value
         for name, value in settings.items()
     }
-    return {"method": METHODS[settings["loss"]], **flat, **packages, **figures, **measured}
+    return {"method": METHOD[settings["loss"]].label, **flat, **packages, **metrics, **measured}

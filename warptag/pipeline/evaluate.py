@@ -1,4 +1,4 @@
-"""A trained run on any records of the same tags."""
+"""The metrics of a trained run on any records of the same tags."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from warptag.training import load_run, predict
 def evaluate(
     run: Path, records: Path, split: str, ks: Sequence[int], patches: str | None = None
 ) -> pd.DataFrame:
-    """The paper's five figures of a run on a split.
+    """The paper's five metrics of a run on a split.
 
     Args:
-        run: its folder.
+        run: the folder of the run.
         records: a folder of records with the same tags.
-        split: such as "test".
-        ks: tags an image.
-        patches: "center" or "five"; None: as the run's experiment has it.
+        split: the name of the split, such as "test".
+        ks: the numbers of tags per image.
+        patches: the crops per image, "center" or "five"; None for those of the run's experiment.
 
     Returns:
-        One row a k: k, then the figures in percent.
+        One row per k: k, then the metrics in percent.
 
     Raises:
-        InputError: run or records cannot be used, or their tags differ.
+        InputError: the run or the records cannot be used, or their tags differ.
     """
     model, settings = load_run(run)
     data = Records(records, split)
@@ -37,18 +37,19 @@ def evaluate(
     too_many = [k for k in ks if k > len(data.info.tag_names)]
     if too_many:
         raise InputError(
-            f"--topk {too_many[0]}: {records} has {len(data.info.tag_names)} tags; choose fewer"
+            f"{too_many[0]} tags per image are more than the {len(data.info.tag_names)} tags of "
+            f"{records}"
         )
     scores = predict(model, data, patches or settings["patches"])
     return pd.DataFrame({"k": k, **annotation_report(data.labels, scores, k)} for k in ks)
 
 
-def check_tags(expected: list[str], found: list[str], run: Path, records: Path) -> None:
-    """Raises InputError unless the tags are the run's, in its order."""
+def check_tags(expected: list[str], found: list[str], run: Path, records: object) -> None:
+    """Raises InputError unless the tags found are the expected ones, in their order."""
     if expected == found:
         return
     if sorted(expected) == sorted(found):
-        difference = "they are the same in another order"
+        difference = "the same tags in another order"
     else:
         missing = [tag for tag in expected if tag not in found]
         more = [tag for tag in found if tag not in expected]

@@ -1,4 +1,4 @@
-"""The CNN rows: one training run per loss and seed, each in a folder from which it is reused."""
+"""Training runs, one per loss and seed, each in a folder from which it is reused."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import pandas as pd
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import read_json, write_json, write_whole
 from tfrecords_tools.shards import file_sha256
-from warptag import provenance
+from warptag import experiments, provenance
 from warptag.data import Records
-from warptag.experiments.data import is_synthetic
-from warptag.experiments.experiment import METHODS, Experiment
+from warptag.methods import METHOD
 from warptag.models import AlexNet, Backbone
 from warptag.training import (
     Calibration,
@@ -41,9 +40,9 @@ class Run:
         settings: every choice of the run, as in its `settings.json`.
         history: one row per epoch.
         scores: float32 (num_test_images, num_tags).
-        calibration: from scores to probabilities; None where none could be fitted.
-        measured: seconds, images per second, device, versions, commit and checksum of the code,
-            as of when it was trained.
+        calibration: the map from scores to probabilities; None if none could be fitted.
+        measured: the seconds, images per second, device, versions, commit and checksum of the code
+            of the training.
     """
 
     settings: dict[str, Any]
@@ -54,24 +53,27 @@ class Run:
 
 
 class Networks:
-    """Trains the experiment's network on its data.
+    """Trains the networks of an experiment on a folder of records.
 
     Args:
-        experiment: the choices.
-        data: folder of the converted data set.
+        experiment: the name of the experiment.
+        networks: the choices of the experiment.
+        folder: the folder of the records.
         **options: options of `warptag.training.train` for every run.
     """
 
-    def __init__(self, experiment: Experiment, data: Path, **options: Any):
-        self.experiment, self.data, self.options = experiment, data, options
-        self.records, self.validation = Records(data, "train"), Records(data, "validation")
+    def __init__(
+        self, experiment: str, networks: experiments.Networks, folder: Path, **options: Any
+    ):
+        self.networks, self.folder, self.options = networks, folder, options
+        self.records, self.validation = Records(folder, "train"), Records(folder, "validation")
         info = self.records.info
         self.context = {
-            "experiment": experiment.name,
-            "crop_size": experiment.crop_size,
-            "network": _description(experiment),
-            "patches": experiment.patches,
-            "selection_k": experiment.selection_k,
+            "experiment": experiment,
+            "crop_size": networks.crop_size,
+            "network": _description(networks),
+            "patches": networks.patches,
+            "selection_k": networks.selection_k,
             "image": {
                 "size": info.settings.get("size"),
                 "shorter_side": bool(info.settings.get("shorter_side")),
@@ -79,7 +81,7 @@ class Networks:
             "data": {
                 "name": info.name,
                 "images": {name: split.num_images for name, split in info.splits.items()},
-                "synthetic": is_synthetic(info),
+                "synthetic": is_synthetic(info.name),
             },
             "data_checksum": info.checksum,
             "tag_names": info.tag_names,
@@ -87,7 +89,7 @@ class Networks:
 
     @cached_property
     def test(self) -> Records:
-        return Records(self.data, "test")
+        return Records(self.folder, "test")
 
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
         """The run of these settings in this folder, with its scores of the test images."""
@@ -95,7 +97,7 @@ class Networks:
         try:
             scores = np.load(directory / TEST_SCORES)
         except (OSError, ValueError):  # missing or damaged
-            scores = predict(model, self.test, self.experiment.patches)
+            scores = predict(model, self.test, self.networks.patches)
             with write_whole(directory / TEST_SCORES) as temporary:
                 np.save(temporary, scores)
         return Run(
@@ -108,13 +110,13 @@ class Networks:
 
     def name_of(self, settings: TrainingSettings) -> str:
         """The name of a run, such as "CNN + WARP, seed 0"."""
-        return f"{METHODS[settings.loss]}, seed {settings.seed}"
+        return f"{METHOD[settings.loss].label}, seed {settings.seed}"
 
     def train(
         self, name: str, settings: TrainingSettings, directory: Path
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Trains the experiment's network, as `warptag.training.train`, and fits its calibration
-        to the validation images."""
+        """Trains one network by `warptag.training.train`, and fits its calibration to the
+        validation images."""
         model, history = train(
             name,
             lambda: self._make_model(settings.seed),
@@ -122,12 +124,12 @@ class Networks:
             self.validation,
             settings,
             directory,
-            k=self.experiment.selection_k,
+            k=self.networks.selection_k,
             context=self.context,
             **self.options,
         )
         if not (directory / CALIBRATION).exists():
-            scores = predict(model, self.validation, self.experiment.patches)
+            scores = predict(model, self.validation, self.networks.patches)
             calibration = fit_calibration(scores, self.validation.labels)
             if calibration is not None:
                 calibration.save(directory)
@@ -136,33 +138,64 @@ class Networks:
         return model, history
 
     def _make_model(self, seed: int) -> keras.Model:
-        experiment = self.experiment
+        networks = self.networks
         arguments = {
             "num_tags": len(self.records.info.tag_names),
-            "input_shape": (experiment.crop_size, experiment.crop_size, 3),
+            "input_shape": (networks.crop_size, networks.crop_size, 3),
             "seed": seed,
-            **experiment.network,
+            **networks.architecture,
         }
         try:
-            if experiment.backbone is None:
+            if networks.backbone is None:
                 return AlexNet(**arguments)
-            return Backbone(experiment.backbone, weights=experiment.weights, **arguments)
+            return Backbone(networks.backbone, weights=networks.weights, **arguments)
         except ValueError as error:
             raise InputError(f"the network cannot be made: {error}") from None
 
 
-def _description(experiment: Experiment) -> dict[str, Any]:
-    """The choices of the network, with a file of weights by what it holds."""
-    if experiment.backbone is None:
-        return experiment.network
-    weights = experiment.weights
+def settings_of(
+    networks: experiments.Networks,
+    loss: str,
+    seed: int = 0,
+    chosen: tuple[float, str] | None = None,
+) -> TrainingSettings:
+    """The settings of one run.
+
+    Args:
+        networks: the choices of the experiment.
+        loss: "softmax", "ranking" or "warp".
+        seed: the seed of the run.
+        chosen: the learning rate and the normalization; None for the chosen ones of the loss.
+    """
+    learning_rate, normalization = chosen or networks.chosen[loss]
+    arguments: dict[str, Any] = {
+        **networks.training,
+        "loss": loss,
+        "learning_rate": learning_rate,
+        "normalization": normalization,
+        "seed": seed,
+    }
+    return TrainingSettings(**arguments)
+
+
+def is_synthetic(dataset: str) -> bool:
+    """Whether the pictures of a data set are rendered."""
+    every_data = (experiment.data for experiment in experiments.EXPERIMENTS.values())
+    return any(data.synthetic and data.source == dataset for data in every_data)
+
+
+def _description(networks: experiments.Networks) -> dict[str, Any]:
+    """The choices of the architecture; a file of weights is identified by its checksum."""
+    if networks.backbone is None:
+        return networks.architecture
+    weights = networks.weights
     if weights not in (None, "imagenet"):
         weights = f"sha256 {file_sha256(Path(weights))}"
-    return {"backbone": experiment.backbone, "weights": weights, **experiment.network}
+    return {"backbone": networks.backbone, "weights": weights, **networks.architecture}
 
 
 def _measured(directory: Path) -> dict[str, Any]:
-    """How long a finished run took, on what, and by which code."""
+    """The time, the device, the versions and the code of a finished run."""
     timing = pd.read_csv(directory / TIMING)
     seconds = float(timing["seconds"].sum())
     num_images = float((timing["seconds"] * timing["images_per_second"]).sum())

@@ -1,0 +1,1 @@
+"""The steps that carry an experiment out: data, baselines, networks, search, results."""

@@ -1,0 +1,93 @@
+"""The annotators over visual features: each is fitted once, and its scores are kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from warptag.baselines import (
+    JECAnnotator,
+    KNNAnnotator,
+    SVMAnnotator,
+    TagPropAnnotator,
+    TwoPassKNNAnnotator,
+)
+from warptag.content_cache import ContentCache, content_key
+from warptag.methods import METHOD
+
+logger = logging.getLogger(__name__)
+
+#: Raise it with every change after which the same data give other scores.
+VERSION = 1
+#: Method id -> a function from the widths of the features side by side to the annotator.
+ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
+    "knn": lambda blocks: KNNAnnotator(),
+    "svm": lambda blocks: SVMAnnotator(),
+    "jec": lambda blocks: JECAnnotator(blocks=blocks),
+    "tagprop": lambda blocks: TagPropAnnotator(blocks=blocks),
+    "two_pass_knn": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
+}
+#: For the notes below the tables.
+HYPERPARAMETERS = (
+    "kNN k = 50, sigma = 0.035; SVM C = 2; JEC k = 5; TagProp k = 200, by distance, with sigmoids; "
+    "2PKNN k = 5, scale = 60; one fit, no seeds"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSets:
+    """What an annotator is fitted on and scores.
+
+    Attributes:
+        train: float32 (num_train_images, num_features).
+        labels: int8 (num_train_images, num_tags): 1, 0, or -1 for unknown.
+        test: float32 (num_test_images, num_features).
+        blocks: the widths of the features that are side by side in the columns.
+    """
+
+    train: np.ndarray
+    labels: np.ndarray
+    test: np.ndarray
+    blocks: list[int]
+
+
+def annotator_scores(
+    directory: Path, settings: dict[str, Any], load: Callable[[], FeatureSets]
+) -> dict[str, np.ndarray]:
+    """Scores of every annotator on the test images.
+
+    Each array of scores is kept in a folder, under a hash of the settings and of `VERSION`, so
+    that an interrupted call resumes and a finished one is read back.
+
+    Args:
+        directory: the folder.
+        settings: whatever decides what the features and labels are.
+        load: returns the features; it is called if scores are missing.
+
+    Returns:
+        Method id -> float32 (num_test_images, num_tags).
+    """
+    kept = ContentCache(directory)
+    stamp = {**settings, "version": VERSION}
+
+    def scores_of(method: str) -> np.ndarray:
+        def make() -> np.ndarray:
+            sets = load()
+            logger.info("    %s: %s images to fit", METHOD[method].label, f"{len(sets.train):,}")
+            annotator = ANNOTATORS[method](sets.blocks).fit(sets.train, sets.labels)
+            return annotator.decision_function(sets.test)
+
+        def read(file: BinaryIO) -> np.ndarray:
+            with np.load(file, allow_pickle=False) as arrays:
+                return arrays["scores"]
+
+        key = content_key(json.dumps(stamp, sort_keys=True), method)
+        return kept.get(key, make, lambda made, path: np.savez(path, scores=made), read)
+
+    return {method: scores_of(method) for method in ANNOTATORS}

@@ -1,0 +1,198 @@
+"""The main job: an experiment from its data to both tables, with every finished step reused."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import write_bytes
+from warptag.baselines import most_frequent_scores, upper_bound_scores
+from warptag.data import Records
+from warptag.experiments import GRID, Experiment
+from warptag.experiments import Networks as NetworkChoices
+from warptag.methods import LOSSES, METHOD
+from warptag.pipeline.data import Data, load_data
+from warptag.pipeline.features import FeatureResults, feature_results
+from warptag.pipeline.networks import Networks, Run, settings_of
+from warptag.pipeline.results import write_all
+from warptag.pipeline.search import chosen_settings, search
+from warptag.reporting import Evaluation
+from warptag.training import TrainingSettings
+
+logger = logging.getLogger(__name__)
+
+
+def reproduce(
+    experiment: Experiment,
+    output: Path,
+    *,
+    input_dir: Path | None = None,
+    search_again: bool = False,
+    tensorboard: bool = False,
+    command: str = "",
+) -> list[Path]:
+    """Converts the data, fits every method, and writes tables, plots and runs.csv.
+
+    An interrupted call resumes when it is made again; a finished one recomputes only what changed.
+    Each step is logged at the level INFO.
+
+    Args:
+        experiment: the experiment.
+        output: the folder of the results; working files go to `data`, `models` and `baselines`
+            in it.
+        input_dir: the folder of the original data set, if the experiment needs one.
+        search_again: whether to search the learning rates and normalizations again, and to write
+            search.csv.
+        tensorboard: whether to write logs for TensorBoard beside each model.
+        command: the command line, for command.txt.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: something is wrong with the input or the output folder.
+        TrainingDiverged: the loss of a final run became NaN.
+    """
+    steps = _Steps(experiment, search_again)
+    steps.next(f"Data: {experiment.title}")
+    data = load_data(experiment.data, input_dir, output)
+    for k in experiment.ks:
+        if k > len(data.tag_names):
+            raise InputError(f"k = {k} is above the number of tags, {len(data.tag_names)}")
+    scores = _bounds(data, experiment.seeds)
+    notes = list(data.description)
+    features = FeatureResults({}, "")
+    if experiment.features is not None:
+        steps.next("Baselines: visual features with kNN, SVM, JEC, TagProp and 2PKNN")
+        features = feature_results(experiment.features, data, experiment.data, input_dir, output)
+        scores |= {method: [found] for method, found in features.scores.items()}
+    runs: dict[str, list[Run]] = {}
+    if experiment.networks is not None:
+        assert data.folder is not None
+        choices = experiment.networks
+        networks = Networks(experiment.name, choices, data.folder, tensorboard=tensorboard)
+        if search_again:
+            steps.next("Search: learning rate and normalization of each loss")
+            choices = _search(networks, output)
+        steps.next(f"Networks: {len(LOSSES)} losses x {experiment.seeds} seeds")
+        runs = {
+            loss: [
+                _run(networks, settings_of(choices, loss, seed), output)
+                for seed in range(experiment.seeds)
+            ]
+            for loss in LOSSES
+        }
+        scores |= {method: [run.scores for run in some] for method, some in runs.items()}
+        notes += _network_notes(experiment.name, choices)
+    if features.description:
+        notes.append(features.description)
+    notes.append(
+        f"Seeds: 0 to {experiment.seeds - 1}, of "
+        + ("initial weights, order, crops, dropout and draws." if runs else "random tags.")
+    )
+    steps.next(f"Tables and pictures in {output}")
+    evaluation = Evaluation(
+        tag_names=data.tag_names,
+        test_labels=data.test_labels,
+        train_counts=(data.train_labels == 1).sum(axis=0),
+        scores=scores,
+        ks=experiment.ks,
+        synthetic=experiment.data.synthetic,
+        title=experiment.title,
+        dataset=data.dataset,
+    )
+    # As the features see them, since the networks' records may contain smaller photographs.
+    photographs = features.photographs or data.folder
+    return write_all(
+        evaluation,
+        output,
+        runs=runs,
+        notes=[*notes, *experiment.notes],
+        command=command,
+        photographs=None if photographs is None else Records(photographs, "test"),
+        published=features.published,
+    )
+
+
+class _Steps:
+    """Announces each step with its number and the time since the start."""
+
+    def __init__(self, experiment: Experiment, search_again: bool):
+        parts = (experiment.features, experiment.networks, search_again or None)
+        self.total = 2 + sum(part is not None for part in parts)
+        self.count = itertools.count(1)
+        self.started = time.perf_counter()
+
+    def next(self, text: str) -> None:
+        minutes, seconds = divmod(round(time.perf_counter() - self.started), 60)
+        logger.info("[%d/%d, %d:%02d] %s", next(self.count), self.total, minutes, seconds, text)
+
+
+def _bounds(data: Data, seeds: int) -> dict:
+    test = data.test_labels
+    return {
+        "upper_bound": [upper_bound_scores(test, seed=seed) for seed in range(seeds)],
+        "upper_bound_random": [
+            upper_bound_scores(test, rule="random", seed=seed) for seed in range(seeds)
+        ],
+        "most_frequent": [most_frequent_scores(data.train_labels, len(test))],
+    }
+
+
+def _search(networks: Networks, output: Path) -> NetworkChoices:
+    """The choices with the learning rates and normalizations that the search finds."""
+    table = search(networks, output / "models" / "search")
+    write_bytes(output / "search.csv", table.to_csv(index=False).encode())
+    chosen = chosen_settings(table)
+    for loss, (rate, normalization) in chosen.items():
+        logger.info("    %s: learning rate %s, normalization %s", loss, rate, normalization)
+    return replace(networks.networks, chosen=chosen, searched=True)
+
+
+def _run(networks: Networks, settings: TrainingSettings, output: Path) -> Run:
+    # The run of seed 0 has the loss's plain name, for use with `warptag annotate`.
+    name = f"{settings.loss}-seed{settings.seed}" if settings.seed else settings.loss
+    run = networks.run(settings, output / "models" / name)
+    last = run.history.iloc[-1]
+    logger.info(
+        "    %s: loss %.3f, validation per-class recall %.1f%%, %.0f s, %.0f images/s",
+        networks.name_of(settings),
+        last["loss"],
+        100 * last["val_per_class_recall"],
+        run.measured["seconds"],
+        run.measured["images_per_second"],
+    )
+    return run
+
+
+def _network_notes(experiment: str, choices: NetworkChoices) -> list[str]:
+    """Sentences on the networks and their training for below the tables."""
+    settings = TrainingSettings(**choices.training)
+    chosen = "; ".join(
+        f"{METHOD[loss].label}: learning rate {rate:g}"
+        + (f", normalization {normalization}" if loss != "softmax" else "")
+        for loss, (rate, normalization) in choices.chosen.items()
+    )
+    origin = (
+        "the best mean of per-class and overall recall at k = "
+        f"{choices.selection_k} on validation images, of {len(GRID['warp'])} candidates per loss "
+        f"(results/{experiment}/search.csv)"
+        if choices.searched
+        else "not searched on this data; the rate is the paper's"
+    )
+    clip = (
+        f"gradient norm clipped at {settings.clip_norm:g}" if settings.clip_norm else "no clipping"
+    )
+    return [
+        f"Network: AlexNet-like, crops of {choices.crop_size} pixels, {choices.architecture}; "
+        f"test patches: {choices.patches}.",
+        f"Training: SGD, momentum {settings.momentum:g}, batch {settings.batch_size}, "
+        f"{settings.epochs} epochs, learning rate times {settings.decay_factor:g} at "
+        f"{' and '.join(f'{share:.0%}' for share in settings.decay_at)} of the run, {clip}; "
+        f"WARP's ranks: {settings.rank}.",
+        f"{chosen}: {origin}.",
+    ]
