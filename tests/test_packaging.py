@@ -33,7 +33,7 @@ def run(code, *arguments):
     ).stdout
 
 
-def test_importing_the_package_imports_nothing_heavy_and_rooms_come_when_used():
+def test_importing_the_package_imports_nothing_heavy_and_subpackages_on_first_use():
     code = (
         "import sys, warptag; before = {'keras', 'numpy', 'tensorflow'} & set(sys.modules);"
         "print(before, warptag.losses.WARP.__name__, 'losses' in dir(warptag))"

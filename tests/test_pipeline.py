@@ -102,7 +102,9 @@ def test_what_is_damaged_or_changed_is_made_again_and_nothing_else(
     # A search that chooses another rate for WARP.
     chosen = {loss: (0.001, "pairs") if loss == "warp" else (0.01, "none") for loss in LOSSES}
     chosen["ranking"] = (0.01, "violators")
-    rows = [{"loss": name, "learning_rate": a, "normalization": b} for name, (a, b) in chosen.items()]
+    rows = [
+        {"loss": name, "learning_rate": a, "normalization": b} for name, (a, b) in chosen.items()
+    ]
     table = pd.DataFrame(rows).assign(chosen=True, score=0.5)
     monkeypatch.setattr(pipeline, "search", lambda networks, directory: table)
     with caplog.at_level(logging.INFO):

@@ -9,6 +9,7 @@ import click
 
 import warptag
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.extras import MissingExtraError
 from tfrecords_tools.messages import printable, show_usage_error
 from warptag.commands.annotate import annotate
 from warptag.commands.cluster import cluster
@@ -45,14 +46,14 @@ def main() -> None:
         show_usage_error(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # What reads our output wants no more, as `head`; Python would complain at the end.
+        # The reader of the output has gone, such as `head`; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except (InputError, OSError) as error:
+    except (InputError, MissingExtraError, OSError) as error:
         click.echo(f"Error: {printable(str(error))}", err=True)
         sys.exit(1)
     except Exception as error:
-        # TensorFlow's own errors, such as records damaged while they are read, are no OSError.
+        # TensorFlow's own errors, as of records damaged while they are read, are not OSErrors.
         if not type(error).__module__.startswith("tensorflow"):
             raise
         click.echo(

@@ -1,5 +1,8 @@
 """Tags for new photographs by a trained run."""
 
-from warptag.annotation.tagger import Annotation, Tagger
+from tfrecords_tools.extras import requires
+
+with requires("tensorflow"):
+    from warptag.annotation.tagger import Annotation, Tagger
 
 __all__ = ["Annotation", "Tagger"]

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.extras import requires
 
 
 def make_writable(folder: Path) -> None:
@@ -30,13 +31,18 @@ def show_progress() -> None:
     logger.handlers = [logging.StreamHandler(sys.stdout)]
 
 
-def import_tensorflow() -> None:
-    """Imports TensorFlow, quietly, with what makes it fast on CPUs."""
+def import_tensorflow(extra: str = "tensorflow") -> None:
+    """Imports TensorFlow, quietly, with what makes it fast on CPUs.
+
+    Args:
+        extra: the extra to name if TensorFlow is not installed.
+    """
     from tfrecords_tools.quiet import import_tensorflow
 
     # Off by default on some processors, where convolutions are then two to three times slower.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    import_tensorflow()
+    with requires(extra):
+        import_tensorflow()
     import keras
     import tensorflow as tf
 

@@ -32,7 +32,7 @@ def report(directory: Path, records: Path | None, split: str) -> None:
       warptag report results/scenes-train
       warptag report my-run --records my-records
     """
-    import_tensorflow()
+    import_tensorflow("reproduce")
     show_progress()
     from warptag.pipeline.report import NoRecords
     from warptag.pipeline.report import report as make_report

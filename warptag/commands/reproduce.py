@@ -66,7 +66,7 @@ def reproduce(
         *(["--search"] if search_again else []),
         *(["--quick"] if quick else []),
     ]
-    import_tensorflow()
+    import_tensorflow("reproduce")
     show_progress()
     from warptag.pipeline.reproduce import reproduce as run
 

@@ -1,6 +1,9 @@
 """TFRecord shards to batches of crops and labels."""
 
-from warptag.data.reading import input_errors
-from warptag.data.records import Records
+from tfrecords_tools.extras import requires
+
+with requires("tensorflow"):
+    from warptag.data.reading import input_errors
+    from warptag.data.records import Records
 
 __all__ = ["Records", "input_errors"]

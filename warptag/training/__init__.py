@@ -1,21 +1,20 @@
 """Training a network with a ranking loss: `compile`, `fit`, checkpoints, progress."""
 
-# ruff: noqa: E402 (the check comes before imports that would fail)
+from tfrecords_tools.extras import requires
 from warptag.keras_version import require_keras3
 
 require_keras3("warptag.training")
-
-from warptag.training.calibration import Calibration, fit_calibration, load_calibration
-from warptag.training.device import device
-from warptag.training.divergence import TrainingDiverged
-from warptag.training.optimizers import SGD
-from warptag.training.predict import predict
-from warptag.training.run_folder import OtherRun, load_run
-from warptag.training.settings import LOSSES, TrainingSettings
-from warptag.training.train import train
+with requires("tensorflow"):
+    from warptag.training.calibration import Calibration, fit_calibration, load_calibration
+    from warptag.training.device import device
+    from warptag.training.divergence import TrainingDiverged
+    from warptag.training.optimizers import SGD
+    from warptag.training.predict import predict
+    from warptag.training.run_folder import OtherRun, load_run
+    from warptag.training.settings import TrainingSettings
+    from warptag.training.train import train
 
 __all__ = [
-    "LOSSES",
     "SGD",
     "Calibration",
     "OtherRun",

@@ -10,7 +10,6 @@ import keras
 from warptag.data.records import check_window_area
 from warptag.losses import WARP, MultilabelSoftmax, PairwiseRanking
 
-LOSSES = ("softmax", "ranking", "warp")
 #: The paper's images per step, for which learning rates are given.
 PAPER_BATCH = 32
 
