@@ -25,16 +25,17 @@ from warptag.baselines.features.extraction import extraction_key
 from warptag.content_cache import ContentCache, content_key
 from warptag.data import Records
 from warptag.experiments.experiment import Experiment
+from warptag.methods import METHOD
 from warptag.reporting import published_table
 
-#: Method name -> its annotator, for features that stand in blocks of so many columns.
+#: Id of a method -> its annotator, for features that stand in blocks of so many columns.
 ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
-    "Visual Feature + kNN": lambda blocks: KNNAnnotator(),
+    "knn": lambda blocks: KNNAnnotator(),
     # One solver whatever the size; liblinear's scores are the same to about a thousandth.
-    "Visual Feature + SVM": lambda blocks: SVMAnnotator(solver="conjugate_gradients"),
-    "Visual Feature + JEC": lambda blocks: JECAnnotator(blocks=blocks),
-    "Visual Feature + TagProp": lambda blocks: TagPropAnnotator(blocks=blocks),
-    "Visual Feature + 2PKNN": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
+    "svm": lambda blocks: SVMAnnotator(solver="conjugate_gradients"),
+    "jec": lambda blocks: JECAnnotator(blocks=blocks),
+    "tagprop": lambda blocks: TagPropAnnotator(blocks=blocks),
+    "two_pass_knn": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
 }
 
 
@@ -77,7 +78,7 @@ def annotator_scores(
         say: called with one line for each annotator that is fitted.
 
     Returns:
-        Method name -> float32 (num_test, num_tags).
+        Id of a method -> float32 (num_test, num_tags).
     """
     kept = ContentCache(directory)
     stamp = {**settings, "version": VERSION}
@@ -85,7 +86,7 @@ def annotator_scores(
     def scores_of(method: str) -> np.ndarray:
         def make() -> np.ndarray:
             sets = load()
-            say(f"    {method}: {len(sets.train):,} images to fit")
+            say(f"    {METHOD[method].label}: {len(sets.train):,} images to fit")
             annotator = ANNOTATORS[method](sets.blocks).fit(sets.train, sets.labels)
             return annotator.decision_function(sets.test)
 

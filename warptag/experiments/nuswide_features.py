@@ -61,17 +61,18 @@ def reproduce_nuswide_features(
         test_labels=test_labels,
         train_counts=arrays.train.labels.sum(axis=0),
         scores={
-            "Upper bound": [upper_bound_scores(test_labels)],
+            "upper_bound": [upper_bound_scores(test_labels)],
             **{
                 method: [scores]
                 for method, scores in annotator_scores(
                     output / "baselines", settings, load, say
                 ).items()
             },
-            "Most frequent tags": [most_frequent_scores(arrays.train.labels, len(test_labels))],
+            "most_frequent": [most_frequent_scores(arrays.train.labels, len(test_labels))],
         },
         ks=KS,
         title="NUS-WIDE (its six low-level features)",
+        dataset="nuswide",
     )
     lines = [
         f"Split: {len(arrays.train.labels):,} training and {len(test_labels):,} test images, by a "

@@ -46,11 +46,12 @@ def reproduce_upper_bound(input_dir: Path, output: Path, seeds: int = 3) -> list
         test_labels=test_labels,
         train_counts=labels[train].sum(axis=0),
         scores={
-            "Upper bound": bounds("rarest"),
-            "Upper bound (random)": bounds("random"),
-            "Most frequent tags": [most_frequent_scores(labels[train], len(test))],
+            "upper_bound": bounds("rarest"),
+            "upper_bound_random": bounds("random"),
+            "most_frequent": [most_frequent_scores(labels[train], len(test))],
         },
         title="NUS-WIDE (real labels, no images)",
+        dataset="nuswide",
     )
     lines = [
         f"Split: {len(train):,} training and {len(test):,} test images, by a permutation of seed 0 "

@@ -18,8 +18,7 @@ from warptag.experiments.experiment import METHODS
 from warptag.experiments.networks import Run
 from warptag.experiments.reproduce import probabilities_of, sample_images
 from warptag.experiments.runs import write_runs
-from warptag.reporting import Evaluation, write_page, write_results
-from warptag.reporting.result_folder import table_paths
+from warptag.reporting import Evaluation, table_paths, write_page, write_results
 from warptag.training import load_calibration, load_run, predict
 from warptag.training.checkpoint import HISTORY
 from warptag.training.run_folder import MEASURED, SETTINGS
@@ -149,7 +148,7 @@ def _score(
                 "with --restart"
             ) from error
         measured = read_json(folder / MEASURED) or {}
-        runs[METHODS[settings["loss"]]].append(
+        runs[settings["loss"]].append(
             Run(settings, history, scores, load_calibration(folder), measured)
         )
     return runs
@@ -169,14 +168,15 @@ def _evaluation(runs: dict[str, list[Run]], fit: Records, test: Records) -> Eval
         test_labels=test.labels,
         train_counts=fit.tag_counts,
         scores={
-            "Upper bound": [upper_bound_scores(test.labels)],
+            "upper_bound": [upper_bound_scores(test.labels)],
             **{method: [run.scores for run in some] for method, some in runs.items()},
-            "Most frequent tags": [most_frequent_scores(fit.labels, len(test))],
+            "most_frequent": [most_frequent_scores(fit.labels, len(test))],
         },
         # With as many tags given as there are, every method is right about all of them.
         ks=tuple(k for k in KS if k < num_tags) or (1,),
         synthetic=bool(known and known.synthetic),
         title=title if test.split == "test" else f"{title}, split {test.split}",
+        dataset=known.source if known else name,
     )
 
 
@@ -185,11 +185,11 @@ def _settings_lines(runs: dict[str, list[Run]], fit: Records, test: Records) -> 
         f"Data: {test.info.name}, {len(fit):,} images of {fit.split} to fit, {len(test):,} of "
         f"{test.split} to test; checksum {test.info.checksum[:16]}."
     ]
-    for method, some in runs.items():
+    for loss, some in runs.items():
         settings = some[0].settings
         lines.append(
-            f"{method}: {len(some)} {'run' if len(some) == 1 else 'runs'}, {settings['epochs']} "
-            f"epochs, batch {settings['batch_size']}, learning rate "
+            f"{METHODS[loss]}: {len(some)} {'run' if len(some) == 1 else 'runs'}, "
+            f"{settings['epochs']} epochs, batch {settings['batch_size']}, learning rate "
             f"{settings['learning_rate']:g}, crops of {settings['crop_size']} pixels, test "
             f"patches: {settings['patches']}, network {settings['network']}."
         )

@@ -115,7 +115,7 @@ def reproduce(
 
     step(f"Networks: {len(METHODS)} losses x {experiment.seeds} seeds")
     runs = {
-        METHODS[loss]: [
+        loss: [
             run_and_say(experiment.settings_for(loss, seed, chosen), _folder(output, loss, seed))
             for seed in range(experiment.seeds)
         ]
@@ -129,17 +129,18 @@ def reproduce(
         test_labels=test.labels,
         train_counts=train.tag_counts,
         scores={
-            "Upper bound": [upper_bound_scores(test.labels, seed=seed) for seed in seeds],
+            "upper_bound": [upper_bound_scores(test.labels, seed=seed) for seed in seeds],
             **{method: [scores] for method, scores in baselines.items()},
             **{method: [run.scores for run in some] for method, some in runs.items()},
-            "Upper bound (random)": [
+            "upper_bound_random": [
                 upper_bound_scores(test.labels, rule="random", seed=seed) for seed in seeds
             ],
-            "Most frequent tags": [most_frequent_scores(train.labels, len(test))],
+            "most_frequent": [most_frequent_scores(train.labels, len(test))],
         },
         ks=experiment.ks,
         synthetic=experiment.synthetic,
         title=experiment.title,
+        dataset=experiment.source,
     )
     histories = {method: [run.history for run in some] for method, some in runs.items()}
     lines = settings_lines(experiment, info)
