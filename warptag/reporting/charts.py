@@ -42,7 +42,8 @@ in_style = matplotlib.rc_context(
         "axes.titlelocation": "left",
         "axes.titlesize": 12,
         "figure.constrained_layout.use": True,
-        "grid.color": "#dddddd",
+        "grid.alpha": 0.3,
+        "grid.color": "#888888",
         "legend.frameon": False,
         "lines.markersize": 4.5,
         # The names of tags and data sets are not formulas.

@@ -6,7 +6,7 @@ import pandas as pd
 
 from warptag.methods import METHODS
 from warptag.reporting.evaluation import METRICS
-from warptag.reporting.paper import PAPER_TABLES, paper_metrics
+from warptag.reporting.paper import paper_metrics
 from warptag.reporting.training_curves import heading, spread
 
 SYNTHETIC = "Synthetic data: rendered scenes, not photographs."
@@ -142,11 +142,7 @@ def identity_line(k: int, table: pd.DataFrame) -> str:
     values = table["overall_precision"] * k / table["overall_recall"]
     found = sorted({f"{value:.2f}" for value in (values.min(), values.max())})
     found = found if len(table) else ["undefined"]
-    line = (
+    return (
         f"Check: overall precision × {k} / overall recall is the mean number of tags per test "
-        f"image, whatever the method. In this run: {' to '.join(found)}"
+        f"image, whatever the method. In this run: {' to '.join(found)}."
     )
-    if k in PAPER_TABLES:
-        line += "; in the paper: 2.41"
-        line += ", but 2.40 in its row Upper bound, a slip in print" if k == 5 else ""
-    return f"{line}."

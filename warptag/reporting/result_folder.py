@@ -99,7 +99,7 @@ def read_results(directory: Path) -> Results:
         reliability=_optional(directory / "reliability.csv", bins),
         published=_optional(directory / "published_k5.csv", published),
         gallery=_gallery(directory / "gallery.json"),
-        runs=_csv(runs, dtype=str, keep_default_na=False) if runs.exists() else None,
+        runs=_text(runs) if runs.exists() else None,
         command=command.read_text("utf-8", errors="replace").strip() if command.exists() else "",
     )
 
@@ -109,22 +109,25 @@ def _optional(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
     return None if table is None or table.empty else table
 
 
-def _csv(path: Path, **options: Any) -> pd.DataFrame:
+def _text(path: Path) -> pd.DataFrame:
+    """A CSV file with every cell as it is written."""
     try:
-        return pd.read_csv(path, **options)
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
 
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """A CSV file with these columns and maybe more."""
-    table = _csv(path, converters=dict.fromkeys(_TEXTS, str))
+    table = _text(path)
     for name in columns:
         if name not in table:
             raise _damaged(path, f"it has no column {name}")
     for name in table.columns.difference(_TEXTS):
-        if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
-            raise _damaged(path, f"the column {name} must hold numbers")
+        try:
+            table[name] = pd.to_numeric(table[name].replace("", None))
+        except ValueError as error:
+            raise _damaged(path, f"the column {name} must hold numbers") from error
     if "seeds" in columns and table["seeds"].isna().any():
         raise _damaged(path, "the column seeds must hold numbers")
     return table

@@ -70,7 +70,7 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if metrics:
         handles, labels = panels[COLUMNS].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
     num_seeds = {run["seed"].nunique() for run in runs.values()}
     note = "" if num_seeds == {1} else f"\nthin: {seeds_text(num_seeds)}; thick: their mean"
     title = f"Training on {title}"
