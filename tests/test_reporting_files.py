@@ -3,7 +3,6 @@
 import json
 import re
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,9 +66,7 @@ def test_the_same_data_gives_the_same_bytes(folder, tmp_path):
     write_page(tmp_path)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
-
-
-def test_what_is_read_back_is_what_was_written(folder):
+    # So does what is read back.
     assert tables_markdown(read_results(folder)) == (folder / "tables.md").read_text()
 
 
@@ -122,26 +119,19 @@ def test_the_papers_numbers_are_beside_those_of_its_data_set_only(tmp_path, data
     assert json.loads((tmp_path / "summary.json").read_text())["dataset"] == dataset
 
 
-@pytest.mark.parametrize("num_tags", [8, 120])
-def test_frequency_charts_with_few_and_with_many_tags(num_tags):
-    table = per_class_table(evaluation(num_tags, methods=("warp", "softmax", "upper_bound")))
-    recall, precision = frequency_charts(table, 3, "scenes")
-    lines, bars = recall.figure.axes
-    assert len(lines.lines) == 2 and len(bars.patches) == (8 if num_tags == 8 else 25)
-    assert image_bytes(recall.figure, "png") != image_bytes(precision.figure, "png")
-    frequent = table[table["test_count"] > 0]["CNN + WARP recall"].iloc[: num_tags // 2].mean()
-    assert f"{METHOD['warp'].label}: {frequent:.1f}% and" in recall.description
-
-
-def test_the_band_is_of_the_seeds_and_not_of_the_tags():
-    table = per_class_table(evaluation(120, methods=("warp",), seeds=2))
-    chart = frequency_charts(table, 3, "scenes")[0]
-    (band,) = chart.figure.axes[0].collections
-    first = table[table["test_count"] > 0].iloc[:5]  # a bin of 120 in 25
-    means = [first[f"CNN + WARP recall, seed {seed}"].mean() for seed in (0, 1)]
-    assert band.get_datalim(chart.figure.axes[0].transData).y1 >= max(means)
-    ends = {round(y, 6) for x, y in band.get_paths()[0].vertices if x == 0}
-    assert ends == {round(mean, 6) for mean in means}
+@pytest.mark.parametrize(("num_tags", "num_bars"), [(8, 8), (120, 25)])
+def test_frequency_charts_show_means_and_a_band_of_seeds(num_tags, num_bars):
+    table = per_class_table(evaluation(num_tags, methods=("warp", "upper_bound")))
+    chart, _ = frequency_charts(table, 3, "scenes")
+    axes, bars = chart.figure.axes
+    assert len(axes.lines) == 1 and len(bars.patches) == num_bars
+    shown = table[table["test_count"] > 0]
+    frequent = shown["CNN + WARP recall"].iloc[: num_tags // 2].mean()
+    assert f"{METHOD['warp'].label}: {frequent:.1f}% and" in chart.description
+    first = shown.iloc[: -(-num_tags // num_bars)]
+    means = {first[f"CNN + WARP recall, seed {seed}"].mean() for seed in (0, 1)}
+    (band,) = axes.collections
+    assert {y for x, y in band.get_paths()[0].vertices if x == 0} == means
 
 
 def test_training_curves_grow_with_the_metrics_that_are_present():
@@ -161,21 +151,16 @@ def test_reliability_by_hand():
         [1, 1, 1],
     ]
     assert calibration_error(table) == 0
-    # Of four pairs of probability 0.35, none is positive: distance 0.35 on 4 of 5 pairs.
-    table = reliability_table({"warp": values + 0.1 * (values < 1)}, labels * (values == 1))
-    assert calibration_error(table) == pytest.approx(0.35 * 5 / 6)
 
 
 def test_the_annotation_sheet_has_room_for_more_images_and_long_names():
-    result = evaluation(tag_names=["a tag with a name of many words " * 3] * 8)
-    unknown = np.array(result.test_labels)
-    unknown[0] = -1  # nothing of image 0 is known, so it has no tags to show
-    result = evaluation(test_labels=unknown, tag_names=result.tag_names)
-    sizes = []
+    labels = np.array(evaluation().test_labels)
+    labels[0] = -1  # nothing of image 0 is known, so it has no tags to show
+    result = evaluation(test_labels=labels, tag_names=["a tag with many words " * 5] * 8)
+    heights = []
     for number in (1, 4, 20):
         images = {row: image() for row in range(number)}
         sheet = annotation_sheet(images, gallery(images, result), "scenes")
-        png = np.frombuffer(image_bytes(sheet, "png"), np.uint8)
-        sizes.append(cv2.imdecode(png, cv2.IMREAD_COLOR).shape[:2])
-    (one, _), (four, width), (twelve, same) = sizes
-    assert one < four < twelve and width == same
+        assert image_bytes(sheet, "png")
+        heights.append(sheet.get_figheight())
+    assert heights == sorted(set(heights))

@@ -53,11 +53,13 @@ def annotation_sheet(
     cell_height = IMAGE_HEIGHT + num_lines * LINE
     width = columns * (cell_width + MARGIN) + MARGIN
     height = -(-len(entries) // columns) * (cell_height + MARGIN) + HEADER
-    sheet = Figure(figsize=(width, height), layout="none")
+    sheet = Figure(figsize=(width, height))
+    sheet.set_layout_engine("none")
 
     def write(x: float, y: float, text: str, **style: Any) -> None:
         """Text with its top left corner x inches from the left and y from the top."""
-        sheet.text(x / width, 1 - y / height, text, **{"fontsize": FONT_SIZE, "va": "top"} | style)
+        style.setdefault("fontsize", FONT_SIZE)
+        sheet.text(x / width, 1 - y / height, text, va="top", **style)
 
     write(MARGIN, 0.14, f"Sample annotations: {title}", fontsize=12, weight="bold")
     legend = f"the {gallery['k']} highest scored tags of each method, first seed; "

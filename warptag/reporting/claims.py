@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ COLUMNS = (
 
 #: What a comparison subtracts: a metric, a metric minus another, or one that is not in the tables.
 _RARE_MINUS_FREQUENT = ("rare", "frequent")
-_MEASURES = {
+_MEASURES: dict[tuple[str, ...], str] = {
     **{(metric,): label for metric, label in METRICS.items()},
     ("per_class_recall", "overall_recall"): "per-class recall minus overall recall",
     _RARE_MINUS_FREQUENT: "recall of the rarer half of the tags minus that of the other half",
@@ -108,7 +109,12 @@ def claims_table(evaluation: Evaluation) -> pd.DataFrame:
             for measure in claim.measures
         ]
         verdict = _verdict([row["outcome"] for row in comparisons], complete=not missing)
-        claimed = {"k": k, "number": number, "statement": claim.statement, "verdict": verdict}
+        claimed: dict[str, Any] = {
+            "k": k,
+            "number": number,
+            "statement": claim.statement,
+            "verdict": verdict,
+        }
         claimed["not_measured"] = ", ".join(missing)
         rows += [claimed | row for row in comparisons]
     return pd.DataFrame(rows, columns=list(COLUMNS)).round(2)
@@ -137,7 +143,7 @@ def t_interval(mean: float, deviation: float, seeds: int) -> tuple[float, float]
 
 def _compare(
     evaluation: Evaluation, k: int, first: str, second: str, measure: tuple[str, ...]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     left, right = (_measured(evaluation, method, k, measure) for method in (first, second))
     # Only a deterministic method may be repeated: one trained seed says nothing about the others.
     if len(right) == 1 and second in _BASELINES:

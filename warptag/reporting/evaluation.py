@@ -55,7 +55,7 @@ class Evaluation:
         50.0
     """
 
-    tag_names: Sequence[str]
+    tag_names: list[str]
     test_labels: np.ndarray
     train_counts: np.ndarray
     scores: Mapping[str, Sequence[np.ndarray]]

@@ -58,10 +58,11 @@ def write_page(directory: str | os.PathLike) -> Path:
         >>> write_page("results/scenes")  # doctest: +SKIP
     """
     directory = Path(directory)
-    return write_bytes(directory / PAGE, _render(read_results(directory)).encode())
+    return write_bytes(directory / PAGE, render_page(read_results(directory)).encode())
 
 
-def _render(results: Results) -> str:
+def render_page(results: Results) -> str:
+    """The HTML of a folder of results."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("warptag.reporting"),
         autoescape=True,
