@@ -38,7 +38,7 @@ def test_of_results_the_page_is_made_from_the_files(tmp_path):
     result = warptag_here("report", tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == str(tmp_path / "report.html")
-    assert "<h1>scenes</h1>" in (tmp_path / "report.html").read_text()
+    assert "<h1>Title of the data</h1>" in (tmp_path / "report.html").read_text()
     with pytest.raises(InputError, match="tables already"):
         report(tmp_path, records=tmp_path)
 
@@ -51,7 +51,7 @@ def test_a_folder_that_is_missing_or_empty_is_one_message(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path):
+def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path, without_pictures):
     folder, lines = tmp_path / "runs", []
     shutil.copytree(runs, folder)
     written = report(folder, records=striped, say=lines.append)
@@ -72,7 +72,7 @@ def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path):
     assert table.loc["CNN + WARP", "seeds"] == 2
 
 
-def test_the_files_of_one_run_are_left_alone(runs, striped, tmp_path):
+def test_the_files_of_one_run_are_left_alone(runs, striped, tmp_path, without_pictures):
     shutil.copytree(runs / "models" / "warp", tmp_path / "one")
     report(tmp_path / "one", records=striped, split="train", say=str)
     history = "models/warp/history.csv"

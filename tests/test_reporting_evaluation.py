@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from reporting_support import image
 
 from warptag.reporting import Evaluation, published_table, write_results
 from warptag.reporting.display import identity_line
 from warptag.reporting.evaluation import METRICS
-from warptag.reporting.gallery import gallery
 from warptag.reporting.paper import PAPER_TABLES, paper_metrics
 from warptag.reporting.published import PUBLISHED_COREL5K
 from warptag.reporting.tables import history_table, per_class_table, result_table
@@ -136,16 +134,20 @@ def test_input_that_does_not_fit_is_named(changes, mentioned):
         evaluation(**changes)
 
 
-def test_histories_and_images_that_do_not_fit_are_named(tmp_path):
+@pytest.mark.parametrize(
+    ("row", "image", "mentioned"),
+    [
+        (99, np.zeros((20, 30, 3), np.uint8), "99.* 2 test"),
+        (0, np.zeros((20, 30, 3)), "float64"),
+        (0, np.zeros((20, 30), np.uint8), r"\(20, 30\)"),
+    ],
+)
+def test_an_image_that_does_not_fit_is_named(tmp_path, row, image, mentioned):
+    with pytest.raises(ValueError, match=mentioned):
+        write_results(evaluation(), tmp_path, images={row: image})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_history_without_epochs_is_named():
     with pytest.raises(ValueError, match=r"warp, seed 0.*got step"):
         history_table({"warp": [pd.DataFrame({"step": [1], "loss": [1.0]})]})
-    for images, mentioned in (
-        ({99: image()}, "99.* 2 test"),
-        ({0: image().astype(float)}, "float64"),
-        ({0: image()[..., 0]}, r"\(20, 30\)"),
-    ):
-        with pytest.raises(ValueError, match=mentioned):
-            gallery(images, evaluation())
-        with pytest.raises(ValueError, match=mentioned):
-            write_results(evaluation(), tmp_path, images=images)
-    assert list(tmp_path.iterdir()) == []

@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from reporting_support import evaluation, histories, image
+from reporting_support import evaluation, write_everything
 
-from warptag.methods import LOSSES, METHOD, METHODS
-from warptag.reporting import display, published_table, write_page, write_results
+from warptag.methods import METHOD, METHODS
+from warptag.reporting import display, write_page, write_results
 from warptag.reporting.annotations import annotation_sheet
 from warptag.reporting.charts import frequency_charts, image_bytes
 from warptag.reporting.evaluation import METRICS
@@ -22,18 +22,6 @@ from warptag.reporting.training_curves import training_chart
 
 TABLES = {"table_k3.csv", "table_k5.csv", "tables.md", "per_class.csv", "claims.csv"}
 TABLES |= {"summary.json"}
-
-
-def write_everything(folder, **changes):
-    """Results with everything there is; the paths that were written."""
-    result = evaluation(seeds=3, **({"title": "Title of the data"} | changes))
-    labels = result.test_labels
-    random = np.random.default_rng(1)
-    probabilities = {loss: random.random(labels.shape) for loss in LOSSES}
-    published = published_table(labels, {"knn": result.scores["knn"][0]})
-    images = {0: image(), 3: image(30, 20)}
-    settings = ["no flips"]
-    return write_results(result, folder, histories(3), images, settings, published, probabilities)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +58,9 @@ def test_the_same_data_gives_the_same_bytes(folder, tmp_path):
     assert tables_markdown(read_results(folder)) == (folder / "tables.md").read_text()
 
 
-def test_no_title_label_or_sentence_steers_anything(folder, tmp_path, monkeypatch):
+def test_no_title_label_or_sentence_steers_anything(
+    folder, tmp_path, monkeypatch, without_pictures
+):
     """Reworded to what could mislead: the files differ in these words and in nothing else."""
     words = {
         "Title of the data": "NUS-WIDE",
@@ -102,7 +92,7 @@ def test_no_title_label_or_sentence_steers_anything(folder, tmp_path, monkeypatc
 
 def test_without_networks_there_are_tables_only(tmp_path):
     bounds = evaluation(methods=("upper_bound_random", "upper_bound"))
-    paths = write_results(bounds, tmp_path, None, {0: image()})
+    paths = write_results(bounds, tmp_path, None, {0: np.zeros((20, 30, 3), np.uint8)})
     assert {path.name for path in paths} == TABLES
     assert len(pd.read_csv(tmp_path / "claims.csv")) == 0
     assert "claims" not in (tmp_path / "tables.md").read_text()
@@ -159,7 +149,7 @@ def test_the_annotation_sheet_has_room_for_more_images_and_long_names():
     result = evaluation(test_labels=labels, tag_names=["a tag with many words " * 5] * 8)
     heights = []
     for number in (1, 4, 20):
-        images = {row: image() for row in range(number)}
+        images = dict.fromkeys(range(number), np.zeros((20, 30, 3), np.uint8))
         sheet = annotation_sheet(images, gallery(images, result), "scenes")
         assert image_bytes(sheet, "png")
         heights.append(sheet.get_figheight())
