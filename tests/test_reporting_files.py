@@ -141,6 +141,7 @@ def test_reliability_by_hand():
         [1, 1, 1],
     ]
     assert calibration_error(table) == 0
+    assert calibration_error(table.assign(share=0.5)) == (4 * 0.25 + 1 * 0.5) / 5
 
 
 def test_the_annotation_sheet_has_room_for_more_images_and_long_names():

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from warptag.methods import METHODS
-from warptag.reporting.charts import in_style
+from warptag.reporting.charts import in_style, shorten
 
 CHECK_MARK = "✓"
 RIGHT, WRONG = "#00694B", "#6A6A6A"
@@ -48,6 +48,7 @@ def annotation_sheet(
     columns = min(COLUMNS, len(entries))
     cell_width = max(IMAGE_HEIGHT, METHOD_WIDTH * len(methods))
     method_width = cell_width / len(methods)
+    max_letters = int((method_width - 0.25) * BOLD_PER_INCH)
     true_lines = [_true_tags(entry["true"], cell_width) for entry in entries]
     num_lines = max(map(len, true_lines)) + gallery["k"] + 2.2
     cell_height = IMAGE_HEIGHT + num_lines * LINE
@@ -75,7 +76,7 @@ def annotation_sheet(
             x = left + number * method_width
             write(x, y, method, weight="bold", color="#222222", fontsize=FONT_SIZE - 1)
             for line, (tag, right) in enumerate(entry["given"][method], start=1):
-                at, name = y + line * LINE, _fit(tag, method_width - 0.25)
+                at, name = y + line * LINE, shorten(tag, max_letters)
                 if right:
                     write(x, at, CHECK_MARK, color=RIGHT, weight="bold")
                     write(x + 0.15, at, name, color=RIGHT, weight="bold")
@@ -105,8 +106,3 @@ def _true_tags(tags: list[str], width: float) -> list[str]:
         max_lines=MAX_TRUE_LINES,
         placeholder=" …",
     )
-
-
-def _fit(name: str, width: float) -> str:
-    room = int(width * BOLD_PER_INCH)
-    return name if len(name) <= room else name[: room - 1] + "…"

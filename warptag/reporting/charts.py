@@ -150,7 +150,7 @@ def _frequency_chart(
         frequent, rare = (f"{mean[half].mean():.1f}%" if len(half) else "none" for half in halves)
         words.append(f"{method.label}: {frequent} and {rare}")
 
-    axes.set_title("\n".join([title, *_notes(binned, num_seeds)]), pad=28)
+    axes.set_title(f"{title}\n{_notes(binned, num_seeds)}".strip(), pad=28)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=len(methods), fontsize=9)
     axes.set_ylabel(f"{metric} (%)")
     axes.set_ylim(bottom=0)
@@ -176,7 +176,7 @@ def _frequency_chart(
             f"rank of the tag by training frequency ({len(table)} tags with a test image)"
         )
     else:
-        labels = [_fit(str(tag)) for tag in table["tag"]]
+        labels = [shorten(tag, MAX_LABEL_LENGTH) for tag in table["tag"]]
         counts.set_xticks(places, labels, rotation=90, fontsize=8 if len(labels) > 50 else 10)
         counts.set_xlabel("tags, most frequent in training first")
     description = f"Mean {metric} of the more frequent and of the rarer half of the tags. "
@@ -189,13 +189,13 @@ def seeds_text(counts: set[int]) -> str:
     return f"{number} {'seed' if counts == {1} else 'seeds'}"
 
 
-def _notes(binned: bool, num_seeds: set[int]) -> list[str]:
+def shorten(text: str, max_length: int) -> str:
+    """The text, cut if it is longer."""
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
+
+
+def _notes(binned: bool, num_seeds: set[int]) -> str:
     notes = ["mean over the tags of a bin"] if binned else []
     if num_seeds != {1}:
         notes.append(f"mean of {seeds_text(num_seeds)}, band: lowest to highest seed")
-    return ["; ".join(notes)] if notes else []
-
-
-def _fit(name: str) -> str:
-    """A longer name would leave no room for the chart."""
-    return name if len(name) <= MAX_LABEL_LENGTH else name[: MAX_LABEL_LENGTH - 1] + "…"
+    return "; ".join(notes)

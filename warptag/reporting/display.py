@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from warptag.methods import METHODS
+from warptag.reporting.charts import seeds_text
 from warptag.reporting.evaluation import METRICS
 from warptag.reporting.paper import paper_metrics
 from warptag.reporting.training_curves import heading, spread
@@ -45,21 +46,15 @@ def interval_text(low: float, high: float) -> str:
     return f"{signed(low)} to {signed(high)}"
 
 
-def seeds_of(count: int) -> str:
-    """The number of seeds in words."""
-    return f"{count} {'seed' if count == 1 else 'seeds'}"
-
-
-def with_deviation(mean: float, deviation: float) -> str:
-    """A mean with its standard deviation, NaN for none."""
-    return f"{mean:.2f}" if pd.isna(deviation) else f"{mean:.2f} ± {deviation:.2f}"
-
-
 def result_rows(table: pd.DataFrame) -> pd.DataFrame:
     """A table of results, one column per metric."""
     rows = {"method": table["method"]}
     for name, label in METRICS.items():
-        rows[label] = table[[name, f"{name}_std"]].apply(lambda cell: with_deviation(*cell), axis=1)
+        pairs = zip(table[name], table[f"{name}_std"], strict=True)
+        rows[label] = [
+            f"{mean:.2f}" if pd.isna(deviation) else f"{mean:.2f} ± {deviation:.2f}"
+            for mean, deviation in pairs
+        ]
     return pd.DataFrame(rows)
 
 
@@ -89,7 +84,9 @@ def published_rows(table: pd.DataFrame) -> pd.DataFrame:
 def comparison_rows(claim: pd.DataFrame) -> pd.DataFrame:
     """The comparisons of one claim at one k."""
     intervals = [
-        f"none ({seeds_of(row.seeds)})" if pd.isna(row.low) else interval_text(row.low, row.high)
+        f"none ({seeds_text({row.seeds})})"
+        if pd.isna(row.low)
+        else interval_text(row.low, row.high)
         for row in claim.itertuples()
     ]
     return pd.DataFrame(

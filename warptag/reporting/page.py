@@ -19,7 +19,7 @@ from markupsafe import Markup
 from tfrecords_tools.files import write_bytes
 from warptag.methods import METHODS
 from warptag.reporting import display
-from warptag.reporting.charts import Chart, image_bytes
+from warptag.reporting.charts import Chart, image_bytes, seeds_text, shorten
 from warptag.reporting.claims import RULE, t_interval
 from warptag.reporting.evaluation import METRICS
 from warptag.reporting.paper import PAPER, PAPER_DATASET, PAPER_TABLES, paper_metrics
@@ -70,9 +70,8 @@ def render_page(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        signed=display.signed, short=_short, data_url=_data_url, seeds=display.seeds_of
-    )
+    environment.filters.update(signed=display.signed, short=_short, data_url=_data_url)
+    environment.filters["seeds"] = lambda count: seeds_text({count})
     loader = environment.loader
     assert loader is not None
     style, script = (loader.get_source(environment, f"report.{end}")[0] for end in ("css", "js"))
@@ -82,8 +81,8 @@ def render_page(results: Results) -> str:
         # Trusted: files of this package. Their hashes are all that the page may run.
         style=Markup(style),
         script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=_base64(hashlib.sha256(style.encode()).digest()),
+        script_hash=_base64(hashlib.sha256(script.encode()).digest()),
         title=summary["title"] or "Results",
         summary=summary,
         text=display,
@@ -106,20 +105,17 @@ def render_page(results: Results) -> str:
     )
 
 
-def _short(text: str, length: int = MAX_TEXT) -> str:
-    text = str(text)
-    return text if len(text) <= length else text[: length - 1] + "…"
+def _short(text: object, max_length: int = MAX_TEXT) -> str:
+    return shorten(str(text), max_length)
 
 
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _data_url(chart: Chart) -> str:
     """As an image, an SVG can neither run a script nor share identifiers with the page."""
-    return (
-        f"data:image/svg+xml;base64,{base64.b64encode(image_bytes(chart.figure, 'svg')).decode()}"
-    )
+    return f"data:image/svg+xml;base64,{_base64(image_bytes(chart.figure, 'svg'))}"
 
 
 def _table(k: int, table: pd.DataFrame, of_the_paper: bool) -> dict[str, Any]:

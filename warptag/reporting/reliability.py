@@ -92,6 +92,7 @@ def reliability_chart(table: pd.DataFrame, title: str) -> Chart:
     shares.set(xlim=(0, 1), ylim=(0, 1))
     counts.set_ylabel("image and tag pairs")
     counts.set_yscale("log")
+    counts.set_ylim(bottom=0.8)
     counts.yaxis.set_major_formatter("{x:,g}")
     counts.yaxis.set_minor_formatter("")
     counts.set_xlabel("probability given to a tag")

@@ -31,7 +31,8 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
     Returns:
         The chart; None if the history is not of a known network.
     """
-    methods = [method for method in METHODS if (history["method"] == method.label).any()]
+    found = set(history["method"])
+    methods = [method for method in METHODS if method.kind == "network" and method.label in found]
     if not methods:
         return None
     metrics = [name for name in history if name.startswith("val_") and name != "val_loss"]
@@ -47,15 +48,9 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
     for panel, method in zip(panels, methods, strict=False):
         _draw(panel, runs[method.id], "loss", method, "training", linestyle="-")
         if "val_loss" in history:
-            _draw(
-                panel,
-                runs[method.id],
-                "val_loss",
-                method,
-                "validation",
-                linestyle=":",
-                markerfacecolor="none",
-            )
+            dotted = {"linestyle": ":", "markerfacecolor": "none"}
+            _draw(panel, runs[method.id], "val_loss", method, "validation", **dotted)
+        if panel.has_data():
             panel.legend(fontsize=9)
         panel.set_title(f"{method.label}: loss", fontsize=11)
     for panel, name in zip(panels[COLUMNS:], metrics, strict=False):
@@ -70,7 +65,7 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if metrics:
         handles, labels = panels[COLUMNS].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside lower left", ncols=len(methods))
     num_seeds = {run["seed"].nunique() for run in runs.values()}
     note = "" if num_seeds == {1} else f"\nthin: {seeds_text(num_seeds)}; thick: their mean"
     title = f"Training on {title}"
