@@ -69,11 +69,12 @@ def folder_of_examples(tmp_path_factory):
 
 def names_for_examples(module):
     """The module's own names, NumPy, and an evaluation of made-up scores."""
-    from warptag.reporting import CNN_METHODS, Evaluation
+    from warptag.methods import LOSSES
+    from warptag.reporting import Evaluation
 
     random = np.random.default_rng(0)
     labels = (random.random((20, 6)) < 0.4).astype(int)
-    scores = {method: [labels + random.normal(size=labels.shape)] for method in CNN_METHODS}
+    scores = {method: [labels + random.normal(size=labels.shape)] for method in LOSSES}
     evaluation = Evaluation(
         tag_names=["sky", "sea", "tree", "cat", "dog", "map"],
         test_labels=labels,

@@ -1,184 +1,157 @@
-"""The files of a comparison: which are written, that they are whole and the same each time."""
+"""The files of a comparison: which are written, what steers them, and that they stay the same."""
 
-import cv2
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from reporting_support import evaluation, write_everything
 
-from warptag.reporting import (
-    CNN_METHODS,
-    METHODS,
-    Evaluation,
-    annotation_sheet,
-    plot_by_frequency,
-    plot_training_curves,
-    write_results,
-)
+from warptag.methods import METHOD, METHODS
+from warptag.reporting import display, write_page, write_results
+from warptag.reporting.annotations import annotation_sheet
+from warptag.reporting.charts import frequency_charts, image_bytes
+from warptag.reporting.evaluation import METRICS
+from warptag.reporting.gallery import gallery
+from warptag.reporting.markdown import tables_markdown
+from warptag.reporting.reliability import calibration_error, reliability_table
+from warptag.reporting.result_folder import read_results
+from warptag.reporting.tables import per_class_table
+from warptag.reporting.training_curves import training_chart
 
-
-def evaluation(num_tags=8, methods=METHODS, seeds=2, num_images=30, **changes):
-    random = np.random.default_rng(0)
-    labels = (random.random((num_images, num_tags)) < 0.3).astype(int)
-    labels[0, :2] = 1
-    scores = {}
-    for method in methods:
-        number = seeds if method in CNN_METHODS else 1
-        noise = random.normal(size=(number, num_images, num_tags))
-        scores[method] = list(labels + noise)
-    arguments = {
-        # A dollar sign and an underscore must not be read as mathematics.
-        "tag_names": ["$_1$", *(f"tag {number}" for number in range(1, num_tags))],
-        "test_labels": labels,
-        "train_counts": random.integers(0, 200, num_tags),
-        "scores": scores,
-        "ks": (3, 5),
-        "synthetic": True,
-        "title": "scenes",
-    }
-    return Evaluation(**(arguments | changes))
+TABLES = {"table_k3.csv", "table_k5.csv", "tables.md", "per_class.csv", "claims.csv"}
+TABLES |= {"summary.json"}
 
 
-def histories(seeds=2):
-    frame = pd.DataFrame(
-        {
-            "epoch": [1, 2, 3],
-            "loss": [3.0, 2.0, 1.5],
-            "val_loss": [3.1, 2.2, 1.9],
-            "val_per_class_recall": [0.1, 0.2, 0.25],
-        }
-    )
-    return {method: [frame * (1 + seed / 10) for seed in range(seeds)] for method in CNN_METHODS}
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    paths = write_everything(folder)
+    assert {path.name for path in paths} == {path.name for path in folder.iterdir()}
+    write_page(folder)
+    return folder
 
 
-def image(height=20, width=30):
-    return np.full((height, width, 3), 128, np.uint8)
-
-
-def size(path):
-    height, width, _ = cv2.imread(str(path)).shape
-    return height, width
-
-
-TABLES = {
-    "table_k3.csv",
-    "table_k5.csv",
-    "tables.md",
-    "per_class.csv",
-    "claims.csv",
-    "summary.json",
-}
-PLOTS = {
-    f"{which}{figure}_by_frequency.png"
-    for which in ("", "features_")
-    for figure in ("recall", "precision")
-}
-
-
-def test_a_full_run_writes_everything_and_the_same_bytes_again(tmp_path):
-    arguments = (histories(), {0: image(), 3: image(30, 20)}, ["no flips"])
-    first = write_results(evaluation(), tmp_path / "first", *arguments)
-    second = write_results(evaluation(), tmp_path / "second", *arguments)
-    expected = (
-        TABLES
-        | PLOTS
-        | {"training_curves.png", "history.csv"}
-        | {"annotations.png", "gallery.json"}
-    )
-    assert {path.name for path in first} == expected
-    assert {path.name for path in (tmp_path / "first").iterdir()} == expected
-    for one, other in zip(first, second, strict=True):
-        assert one.read_bytes() == other.read_bytes(), one.name
-
-
-def test_a_run_without_networks_has_tables_only(tmp_path):
-    upper_bounds = evaluation(methods=("Upper bound (random)", "Upper bound"))
-    paths = write_results(upper_bounds, tmp_path, None, {0: image()})
-    assert {path.name for path in paths} == TABLES
-    rows = (tmp_path / "table_k3.csv").read_text().splitlines()
-    assert [row.split(",")[0] for row in rows] == ["method", "Upper bound", "Upper bound (random)"]
-
-
-def test_all_methods_stand_in_the_order_of_the_paper(tmp_path):
-    write_results(evaluation(methods=METHODS[::-1]), tmp_path)
-    rows = (tmp_path / "table_k5.csv").read_text().splitlines()
-    assert [row.split(",")[0] for row in rows[1:]] == [
-        "Upper bound",
-        "Visual Feature + kNN",
-        "Visual Feature + SVM",
-        "CNN + Softmax",
-        "CNN + Ranking",
-        "CNN + WARP",
-        "Visual Feature + JEC",
-        "Visual Feature + TagProp",
-        "Visual Feature + 2PKNN",
-        "Upper bound (random)",
-        "Most frequent tags",
+def test_a_full_run_writes_everything(folder):
+    charts = [
+        f"{over}{metric}_by_frequency.png"
+        for over in ("", "features_")
+        for metric in ("recall", "precision")
     ]
+    assert {path.name for path in folder.iterdir()} == TABLES | {
+        *charts,
+        *("training_curves.png", "reliability.png", "annotations.png", "report.html"),
+        *("history.csv", "reliability.csv", "published_k5.csv", "gallery.json"),
+    }
+    for name in ("table_k3.csv", "table_k5.csv"):
+        table = pd.read_csv(folder / name)
+        assert table["method"].tolist() == [method.label for method in METHODS]
 
 
-@pytest.mark.parametrize("num_tags", [8, 120])
-def test_frequency_plots_with_few_and_with_many_tags(tmp_path, num_tags):
-    result = evaluation(num_tags, methods=("CNN + WARP",), seeds=1)
-    recall = plot_by_frequency(result, "recall", tmp_path / "recall.png")
-    precision = plot_by_frequency(result, "precision", tmp_path / "precision.png")
-    assert size(recall) == size(precision) == (900, 1800)
-    assert recall.read_bytes() != precision.read_bytes()
+def test_the_same_data_gives_the_same_bytes(folder, tmp_path):
+    write_everything(tmp_path)
+    write_page(tmp_path)
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+    # So does what is read back.
+    assert tables_markdown(read_results(folder)) == (folder / "tables.md").read_text()
 
 
-def test_frequency_plot_needs_a_method(tmp_path):
-    with pytest.raises(ValueError, match="scores of a method"):
-        plot_by_frequency(evaluation(methods=("Upper bound",)), "recall", tmp_path / "plot.png")
-    assert list(tmp_path.iterdir()) == []
+def test_no_title_label_or_sentence_steers_anything(
+    folder, tmp_path, monkeypatch, without_pictures
+):
+    """Reworded to what could mislead: the files differ in these words and in nothing else."""
+    words = {
+        "Title of the data": "NUS-WIDE",
+        METHOD["warp"].label: "Visual Feature + a ranking",
+        METHOD["knn"].label: "CNN + neighbors",
+        display.SYNTHETIC: "Photographs.",
+        display.OUTCOMES["holds"]: "reversed",
+        display.VERDICTS["undecided"]: "confirmed",
+        METRICS["n_plus"]: "recall",
+    }
+    for method in ("warp", "knn"):
+        monkeypatch.setitem(vars(METHOD[method]), "label", words[METHOD[method].label])
+    monkeypatch.setattr(display, "SYNTHETIC", "Photographs.")
+    monkeypatch.setitem(display.OUTCOMES, "holds", "reversed")
+    monkeypatch.setitem(display.VERDICTS, "undecided", "confirmed")
+    monkeypatch.setitem(METRICS, "n_plus", "recall")
+    write_everything(tmp_path, title="NUS-WIDE")
+    write_page(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in folder.iterdir()}
+    for path in tmp_path.iterdir():
+        if path.suffix != ".png":
+            texts = [(where / path.name).read_text() for where in (folder, tmp_path)]
+            # A chart has the words in its drawing.
+            before, after = (re.sub('src="data:image/svg[^"]*"', "", text) for text in texts)
+            for old, new in words.items():
+                before, after = before.replace(old, new), after.replace(old, new)
+            assert after == before, path.name
 
 
-def test_training_curves_grow_with_the_figures_that_are_present(tmp_path):
-    only_loss = {"CNN + WARP": [pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0]})]}
-    short = plot_training_curves(only_loss, tmp_path / "short.png")
-    tall = plot_training_curves(histories(), tmp_path / "tall.png", "Training on scenes")
-    assert size(tall)[0] > size(short)[0]
+def test_without_networks_there_are_tables_only(tmp_path):
+    bounds = evaluation(methods=("upper_bound_random", "upper_bound"))
+    paths = write_results(bounds, tmp_path, None, {0: np.zeros((20, 30, 3), np.uint8)})
+    assert {path.name for path in paths} == TABLES
+    assert len(pd.read_csv(tmp_path / "claims.csv")) == 0
+    assert "claims" not in (tmp_path / "tables.md").read_text()
 
 
-def test_training_curves_name_what_is_missing(tmp_path):
-    bad = {"CNN + WARP": [pd.DataFrame({"step": [1], "loss": [1.0]})]}
-    with pytest.raises(ValueError, match=r"CNN \+ WARP, seed 0.*epoch and loss, got step, loss"):
-        plot_training_curves(bad, tmp_path / "curves.png")
-    with pytest.raises(ValueError, match="no training history"):
-        plot_training_curves({"CNN + WARP": []}, tmp_path / "curves.png")
-    with pytest.raises(ValueError, match="unknown method 'warp'"):
-        plot_training_curves({"warp": histories()["CNN + WARP"]}, tmp_path / "curves.png")
+@pytest.mark.parametrize(("dataset", "beside"), [("nuswide", True), ("corel5k", False)])
+def test_the_papers_numbers_are_beside_those_of_its_data_set_only(tmp_path, dataset, beside):
+    result = evaluation(methods=("warp",), ks=(3,), synthetic=False, dataset=dataset)
+    write_results(result, tmp_path)
+    text = (tmp_path / "tables.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| CNN + WARP |")]
+    assert ["35.60" in row for row in rows] == ([True] if beside else [False, True])
+    assert (display.OTHER_DATA in text) != beside and display.SYNTHETIC not in text
+    assert json.loads((tmp_path / "summary.json").read_text())["dataset"] == dataset
 
 
-def test_annotation_sheet_has_room_for_more_tags_and_more_columns(tmp_path):
-    images = {row: image() for row in range(4)}
-    narrow = annotation_sheet(images, evaluation(), tmp_path / "a.png", k=3, columns=2)
-    deep = annotation_sheet(images, evaluation(), tmp_path / "b.png", k=5, columns=2)
-    wide = annotation_sheet(images, evaluation(), tmp_path / "c.png", k=3, columns=4)
-    assert size(deep)[0] > size(narrow)[0] and size(deep)[1] == size(narrow)[1]
-    assert size(wide)[0] < size(narrow)[0] and size(wide)[1] > size(narrow)[1]
+@pytest.mark.parametrize(("num_tags", "num_bars"), [(8, 8), (120, 25)])
+def test_frequency_charts_show_means_and_a_band_of_seeds(num_tags, num_bars):
+    table = per_class_table(evaluation(num_tags, methods=("warp", "upper_bound")))
+    chart, _ = frequency_charts(table, 3, "scenes")
+    axes, bars = chart.figure.axes
+    assert len(axes.lines) == 1 and len(bars.patches) == num_bars
+    shown = table[table["test_count"] > 0]
+    frequent = shown["CNN + WARP recall"].iloc[: num_tags // 2].mean()
+    assert f"{METHOD['warp'].label}: {frequent:.1f}% and" in chart.description
+    first = shown.iloc[: -(-num_tags // num_bars)]
+    means = {first[f"CNN + WARP recall, seed {seed}"].mean() for seed in (0, 1)}
+    (band,) = axes.collections
+    assert {y for x, y in band.get_paths()[0].vertices if x == 0} == means
 
 
-def test_annotation_sheet_with_unknown_labels_and_baselines(tmp_path):
-    result = evaluation()
-    labels = result.test_labels.copy()
+def test_training_curves_grow_with_the_metrics_that_are_present():
+    short = pd.DataFrame({"method": "CNN + WARP", "seed": 0, "epoch": [1, 2], "loss": [2.0, 1.0]})
+    tall = short.assign(val_loss=2.0, val_n_plus=[0.1, np.nan])
+    heights = [training_chart(frame, "").figure.get_figheight() for frame in (short, tall)]
+    assert heights[1] > heights[0]
+    assert training_chart(short.assign(method="someone else's"), "") is None
+
+
+def test_reliability_by_hand():
+    labels = np.array([[1, 0, 0, 0, -1, 1]])
+    values = np.array([[0.25, 0.25, 0.25, 0.25, 0.25, 1.0]])
+    table = reliability_table({"warp": values}, labels)
+    assert table[["probability", "share", "pairs"]].to_numpy().tolist() == [
+        [0.25, 0.25, 4],
+        [1, 1, 1],
+    ]
+    assert calibration_error(table) == 0
+    assert calibration_error(table.assign(share=0.5)) == (4 * 0.25 + 1 * 0.5) / 5
+
+
+def test_the_annotation_sheet_has_room_for_more_images_and_long_names():
+    labels = np.array(evaluation().test_labels)
     labels[0] = -1  # nothing of image 0 is known, so it has no tags to show
-    result = evaluation(test_labels=labels)
-    methods = ["Upper bound", "Visual Feature + SVM"]
-    path = annotation_sheet({0: image()}, result, tmp_path / "sheet.png", methods=methods)
-    assert path.stat().st_size > 0
-
-
-@pytest.mark.parametrize(
-    ("images", "arguments", "message"),
-    [
-        ({}, {}, "need an image"),
-        ({99: image()}, {}, "image 99 is not a row of the 30 test images"),
-        ({0: image().astype(float)}, {}, r"uint8 \(height, width, 3\), got float64"),
-        ({0: image()[..., 0]}, {}, r"got uint8 \(20, 30\)"),
-        ({0: image()}, {"methods": ["CNN + Hinge"]}, r"CNN \+ Hinge: no scores"),
-        ({0: image()}, {"columns": 0}, "a column"),
-        ({0: image()}, {"k": 9}, "got 9"),
-    ],
-)
-def test_annotation_sheet_names_bad_input(tmp_path, images, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        annotation_sheet(images, evaluation(), tmp_path / "sheet.png", **arguments)
+    result = evaluation(test_labels=labels, tag_names=["a tag with many words " * 5] * 8)
+    heights = []
+    for number in (1, 4, 20):
+        images = dict.fromkeys(range(number), np.zeros((20, 30, 3), np.uint8))
+        sheet = annotation_sheet(images, gallery(images, result), "scenes")
+        assert image_bytes(sheet, "png")
+        heights.append(sheet.get_figheight())
+    assert heights == sorted(set(heights))

@@ -3,11 +3,10 @@
 import os
 import shutil
 
-import numpy as np
 import pytest
-from test_reporting_files import evaluation, histories
+from reporting_support import write_everything
 
-from warptag.reporting import write_page, write_results
+from warptag.reporting import write_page
 
 pytestmark = pytest.mark.browser
 EVIL = '<img src="x:y" onerror="document.title=1">'
@@ -18,10 +17,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     names = [EVIL, "a tag with a name of many words" * 3, *(f"tag {i}" for i in range(2, 30))]
-    methods = ("Upper bound", "Visual Feature + kNN", "CNN + Softmax", "CNN + WARP")
-    result = evaluation(30, methods, tag_names=names, seeds=3)
-    images = {row: np.full((40, 60, 3), row * 8, np.uint8) for row in range(6)}
-    write_results(result, folder, histories(3), images, ["W" * 500])
+    write_everything(folder, settings="W" * 500, num_tags=30, tag_names=names)
     (folder / "command.txt").write_text("warptag report DIR\n")
     return write_page(folder).as_uri()
 
@@ -62,9 +58,12 @@ def test_no_error_and_no_request_leaves_the_page(open_page, address):
     page = open_page()
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     page.locator(".card img").last.evaluate("image => image.decode()")
+    # Charts are drawn, and in colours: the page's policy does not reach into an image.
+    for chart in page.locator(".chart img").all():
+        assert chart.evaluate("image => image.naturalWidth") > 500
     assert page.problems == []
-    assert {url for url in page.requests if not url.startswith("data:image/jpeg")} == {address}
-    assert page.title() == "scenes: results"
+    assert {url for url in page.requests if not url.startswith("data:image/")} == {address}
+    assert page.title() == "Title of the data: results"
 
 
 def test_the_filter_works_by_keyboard_and_says_how_many_there_are(open_page):

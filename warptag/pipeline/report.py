@@ -18,8 +18,7 @@ from warptag.methods import LOSSES, METHOD
 from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Run, is_synthetic
 from warptag.pipeline.results import write_all
-from warptag.reporting import Evaluation, write_page
-from warptag.reporting.result_folder import table_paths
+from warptag.reporting import Evaluation, table_paths, write_page
 from warptag.training import load_calibration, load_run, predict
 from warptag.training.checkpoint import HISTORY
 from warptag.training.run_folder import MEASURED, SETTINGS

@@ -1,194 +1,135 @@
 """Do these seeds confirm or refute what the paper claims?
 
 Each claim is a set of comparisons "first minus second is above 0". Seeds are compared in pairs
-(seed i of both methods; a deterministic baseline has one value for all), and a comparison holds
-when the 95% t-interval of the mean difference lies wholly above 0, is reversed when it lies wholly
+(seed i of both methods; a deterministic method has one value for all), and a comparison holds when
+the 95% t-interval of the mean difference is entirely above 0, is reversed when it is entirely
 below, and is undecided otherwise or with fewer than three seeds. The intervals are not corrected
 for the number of comparisons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
-from warptag.reporting.evaluation import BASELINES, CNN_METHODS, Evaluation
-from warptag.reporting.paper import paper_figures
+from warptag.methods import LOSSES, METHOD
+from warptag.reporting.evaluation import METRICS, Evaluation
+from warptag.reporting.paper import paper_metrics
 
-CONFIRMED = "confirmed"
-REFUTED = "refuted"
-NOT_DECIDED = "not decided by these seeds"
 MIN_SEEDS = 3
 CONFIDENCE = 0.95
-
-#: What the first two claims are about; the paper's tables do not bear out the other two figures.
-CLAIMED_FIGURES = ("per_class_recall", "overall_recall", "overall_precision")
 
 #: How a verdict is reached, for readers of the results.
 RULE = (
     "A comparison holds when the 95% t-interval of the mean difference over paired seeds (same "
-    "initial weights and order of the data) lies wholly above 0, and is reversed when it lies "
-    "wholly below; with fewer than three seeds nothing is decided. A claim is confirmed when "
+    "initial weights and order of the data) is entirely above 0, and is reversed when it is "
+    "entirely below; with fewer than three seeds nothing is decided. A claim is confirmed when "
     "all its comparisons hold and refuted when one is reversed. The intervals are not "
-    "corrected for the number of comparisons, and a verdict speaks of this data set and these "
+    "corrected for the number of comparisons, and a verdict is about this data set and these "
     "settings only."
 )
 
-Measure = Callable[[Evaluation, str, int], np.ndarray]
+COLUMNS = (
+    *("k", "number", "statement", "verdict", "not_measured", "comparison", "outcome"),
+    *("mean", "low", "high", "seeds", "paper"),
+)
+
+#: What a comparison subtracts: a metric, a metric minus another, or one that is not in the tables.
+_RARE_MINUS_FREQUENT = ("rare", "frequent")
+_MEASURES: dict[tuple[str, ...], str] = {
+    **{(metric,): label for metric, label in METRICS.items()},
+    ("per_class_recall", "overall_recall"): "per-class recall minus overall recall",
+    _RARE_MINUS_FREQUENT: "recall of the rarer half of the tags minus that of the other half",
+}
+#: The metrics of the first two claims; the paper's own tables contradict them on the other two.
+_CLAIMED = (("per_class_recall",), ("overall_recall",), ("overall_precision",))
+#: The paper's baselines: deterministic, so one value of theirs is compared with every seed.
+_BASELINES = ("knn", "svm")
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One mean difference over paired seeds, in percentage points.
+class _Claim:
+    """A claim in words, and which methods are compared in which measures."""
 
-    Args:
-        description: what is subtracted from what.
-        mean: mean difference.
-        interval: ends of the 95% t-interval; None with fewer than three seeds.
-        seeds: number of paired seeds.
-        paper: the same difference in the paper's table, None where it prints none.
-
-    Example:
-        >>> Comparison("WARP - Softmax", mean=1.5, interval=(0.5, 2.5), seeds=3).outcome
-        'holds'
-    """
-
-    description: str
-    mean: float
-    interval: tuple[float, float] | None
-    seeds: int
-    paper: float | None = None
-
-    @property
-    def outcome(self) -> str:
-        """`holds`, `reversed` or `undecided`."""
-        if self.interval is None:
-            return "undecided"
-        low, high = self.interval
-        return "holds" if low > 0 else "reversed" if high < 0 else "undecided"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim of the paper at one k, with the comparisons it rests on.
-
-    Args:
-        number: 1 to 3.
-        statement: the claim in words.
-        k: number of tags an image.
-        comparisons: the comparisons that the measured methods allow.
-        missing: methods the claim speaks of that were not measured; it cannot be confirmed then.
-
-    Example:
-        >>> comparison = Comparison("WARP - Softmax", mean=1.5, interval=(0.5, 2.5), seeds=3)
-        >>> Claim(2, "WARP is better than softmax", 3, (comparison,)).verdict
-        'confirmed'
-    """
-
-    number: int
     statement: str
-    k: int
-    comparisons: tuple[Comparison, ...]
-    missing: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> str:
-        """`confirmed`, `refuted` or `not decided by these seeds`."""
-        outcomes = {comparison.outcome for comparison in self.comparisons}
-        if "reversed" in outcomes:
-            return REFUTED
-        return CONFIRMED if outcomes == {"holds"} and not self.missing else NOT_DECIDED
+    pairs: tuple[tuple[str, str], ...]
+    measures: tuple[tuple[str, ...], ...]
 
 
-def judge_claims(evaluation: Evaluation, k: int) -> list[Claim]:
-    """Judge the paper's three claims at one k.
+_CLAIMS = (
+    _Claim(
+        "Every CNN beats kNN and SVM on per-class recall and on overall recall and precision.",
+        tuple(itertools.product(LOSSES, _BASELINES)),
+        _CLAIMED,
+    ),
+    _Claim(
+        "On per-class recall and on overall recall and precision, WARP is ahead of Softmax "
+        "and Softmax ahead of Ranking.",
+        (("warp", "softmax"), ("softmax", "ranking")),
+        _CLAIMED,
+    ),
+    _Claim(
+        "WARP's gain over Softmax is in per-class recall, and on the rare tags.",
+        (("warp", "softmax"),),
+        (("per_class_recall",), ("per_class_recall", "overall_recall"), _RARE_MINUS_FREQUENT),
+    ),
+)
+
+
+def claims_table(evaluation: Evaluation) -> pd.DataFrame:
+    """The paper's claims judged at every k, one row per comparison.
 
     Args:
         evaluation: the measured scores.
-        k: number of tags given to each image.
 
     Returns:
-        The claims for which at least one comparison was measured, in order.
+        Columns `COLUMNS`: the mean difference, the ends of its 95% interval (NaN with fewer than
+        three seeds) and the paper's difference (NaN if it prints none) in percentage points;
+        `outcome` is "holds", "reversed" or "undecided", `verdict` is "confirmed", "refuted" or
+        "undecided". A claim without a measured comparison has no row.
 
     Example:
-        >>> for claim in judge_claims(evaluation, 3):
-        ...     print(claim.number, claim.verdict)
-        2 not decided by these seeds
-        3 not decided by these seeds
+        >>> claims_table(evaluation)["verdict"].unique().tolist()
+        ['undecided']
     """
-    cnns_win = [
-        _of_figure(evaluation, k, cnn, baseline, figure)
-        for cnn in CNN_METHODS
-        for baseline in BASELINES
-        for figure in CLAIMED_FIGURES
-    ]
-    softmax, ranking, warp = CNN_METHODS
-    order = [
-        _of_figure(evaluation, k, first, second, figure)
-        for first, second in ((warp, softmax), (softmax, ranking))
-        for figure in CLAIMED_FIGURES
-    ]
-    gain = [
-        _of_figure(evaluation, k, warp, softmax, "per_class_recall"),
-        _compare(
-            evaluation,
-            k,
-            warp,
-            softmax,
-            _per_class_minus_overall_recall,
-            "gain in per-class recall minus gain in overall recall, WARP over Softmax",
-            _paper_difference(k, warp, softmax, ("per_class_recall", "overall_recall")),
-        ),
-        _compare(
-            evaluation,
-            k,
-            warp,
-            softmax,
-            _rare_minus_frequent_recall,
-            "gain in recall of the rarer half of the tags minus that of the more frequent half, "
-            "WARP over Softmax",
-        ),
-    ]
-    drafts = [
-        (
-            "Every CNN beats kNN and SVM on per-class recall and on overall recall and precision.",
-            cnns_win,
-            (*BASELINES, *CNN_METHODS),
-        ),
-        (
-            "On per-class recall and on overall recall and precision, WARP is ahead of Softmax "
-            "and Softmax ahead of Ranking.",
-            order,
-            CNN_METHODS,
-        ),
-        (
-            "WARP's gain over Softmax is in per-class recall, and on the rare tags.",
-            gain,
-            (warp, softmax),
-        ),
-    ]
-    claims = []
-    for number, (statement, comparisons, methods) in enumerate(drafts, start=1):
-        measured = tuple(comparison for comparison in comparisons if comparison is not None)
-        if measured:
-            missing = tuple(method for method in methods if method not in evaluation.scores)
-            claims.append(Claim(number, statement, k, measured, missing))
-    return claims
+    rows = []
+    for k, (number, claim) in itertools.product(evaluation.ks, enumerate(_CLAIMS, start=1)):
+        methods = dict.fromkeys(itertools.chain(*claim.pairs))
+        missing = [METHOD[method].label for method in methods if method not in evaluation.scores]
+        comparisons = [
+            _compare(evaluation, k, first, second, measure)
+            for first, second in claim.pairs
+            if first in evaluation.scores and second in evaluation.scores
+            for measure in claim.measures
+        ]
+        verdict = _verdict([row["outcome"] for row in comparisons], complete=not missing)
+        claimed: dict[str, Any] = {
+            "k": k,
+            "number": number,
+            "statement": claim.statement,
+            "verdict": verdict,
+        }
+        claimed["not_measured"] = ", ".join(missing)
+        rows += [claimed | row for row in comparisons]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).round(2)
 
 
 def t_interval(mean: float, deviation: float, seeds: int) -> tuple[float, float] | None:
     """The 95% t-interval of a mean over seeds.
 
     Args:
-        mean: over the seeds.
-        deviation: sample standard deviation over the seeds.
-        seeds: their number.
+        mean: the mean over the seeds.
+        deviation: the sample standard deviation over the seeds.
+        seeds: the number of seeds.
 
     Returns:
-        Its ends; None with fewer than three seeds.
+        Both ends, or None with fewer than three seeds.
 
     Example:
         >>> [round(end, 2) for end in t_interval(10.0, 1.0, 3)]
@@ -200,69 +141,64 @@ def t_interval(mean: float, deviation: float, seeds: int) -> tuple[float, float]
     return mean - half, mean + half
 
 
-def _of_figure(
-    evaluation: Evaluation, k: int, first: str, second: str, figure: str
-) -> Comparison | None:
-    def measure(evaluation: Evaluation, method: str, k: int) -> np.ndarray:
-        return np.array([seed[figure] for seed in evaluation.figures(method, k)])
-
-    description = f"{figure.replace('_', ' ')}: {first} minus {second}"
-    paper = _paper_difference(k, first, second, (figure,))
-    return _compare(
-        evaluation, k, first, second, measure, description.replace("per class", "per-class"), paper
-    )
-
-
 def _compare(
-    evaluation: Evaluation,
-    k: int,
-    first: str,
-    second: str,
-    measure: Measure,
-    description: str,
-    paper: float | None = None,
-) -> Comparison | None:
-    if first not in evaluation.scores or second not in evaluation.scores:
-        return None
-    left, right = measure(evaluation, first, k), measure(evaluation, second, k)
-    # Only a baseline may stand for all seeds: one trained seed says nothing about the others.
-    if len(right) == 1 and second in BASELINES:
+    evaluation: Evaluation, k: int, first: str, second: str, measure: tuple[str, ...]
+) -> dict[str, Any]:
+    left, right = (_measured(evaluation, method, k, measure) for method in (first, second))
+    # Only a deterministic method may be repeated: one trained seed says nothing about the others.
+    if len(right) == 1 and second in _BASELINES:
         right = np.repeat(right, len(left))
     seeds = min(len(left), len(right))
     differences = left[:seeds] - right[:seeds]
     mean = float(differences.mean())
-    return Comparison(description, mean, _interval(differences), seeds, paper)
+    deviation = float(differences.std(ddof=1)) if seeds > 1 else 0.0
+    interval = t_interval(mean, deviation, seeds)
+    papers = [paper_metrics(method, k) for method in (first, second)]
+    paper = None
+    if all(papers) and measure != _RARE_MINUS_FREQUENT:
+        left_paper, right_paper = (_minus(metrics or {}, measure) for metrics in papers)
+        paper = left_paper - right_paper
+    labels = METHOD[first].label, METHOD[second].label
+    return {
+        "comparison": f"{_MEASURES[measure]}: {labels[0]} minus {labels[1]}",
+        "outcome": _outcome(interval),
+        "mean": mean,
+        "low": interval and interval[0],
+        "high": interval and interval[1],
+        "seeds": seeds,
+        "paper": paper,
+    }
 
 
-def _interval(differences: np.ndarray) -> tuple[float, float] | None:
-    seeds = len(differences)
-    if seeds < MIN_SEEDS:  # one seed has no deviation
-        return None
-    return t_interval(float(differences.mean()), float(differences.std(ddof=1)), seeds)
-
-
-def _per_class_minus_overall_recall(evaluation: Evaluation, method: str, k: int) -> np.ndarray:
-    return np.array(
-        [
-            seed["per_class_recall"] - seed["overall_recall"]
-            for seed in evaluation.figures(method, k)
-        ]
-    )
-
-
-def _rare_minus_frequent_recall(evaluation: Evaluation, method: str, k: int) -> np.ndarray:
+def _measured(evaluation: Evaluation, method: str, k: int, measure: tuple[str, ...]) -> np.ndarray:
+    """float array (num_seeds,)."""
+    if measure != _RARE_MINUS_FREQUENT:
+        return np.array([_minus(seed, measure) for seed in evaluation.metrics(method, k)])
     recall, _ = evaluation.per_tag(method, k)
     order = evaluation.frequency_order
     order = order[evaluation.test_counts[order] > 0]
-    if len(order) < 2:  # no halves to speak of: no difference
+    if len(order) < 2:  # There are no two halves, so there is no difference.
         return np.zeros(len(recall))
     frequent, rare = np.array_split(order, 2)
     return recall[:, rare].mean(axis=1) - recall[:, frequent].mean(axis=1)
 
 
-def _paper_difference(k: int, first: str, second: str, figures: tuple[str, ...]) -> float | None:
-    left, right = paper_figures(first, k), paper_figures(second, k)
-    if left is None or right is None:
-        return None
-    gains = [left[figure] - right[figure] for figure in figures]
-    return gains[0] - sum(gains[1:])
+def _minus(metrics: dict[str, float], measure: tuple[str, ...]) -> float:
+    """The first metric of a measure minus the others."""
+    first, *others = (metrics[name] for name in measure)
+    return first - sum(others)
+
+
+def _outcome(interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return "undecided"
+    low, high = interval
+    return "holds" if low > 0 else "reversed" if high < 0 else "undecided"
+
+
+def _verdict(outcomes: Iterable[str], complete: bool) -> str:
+    """A claim about a method that was not measured can be refuted, but not confirmed."""
+    found = set(outcomes)
+    if "reversed" in found:
+        return "refuted"
+    return "confirmed" if found == {"holds"} and complete else "undecided"

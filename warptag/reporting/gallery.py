@@ -4,76 +4,60 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from tfrecords_tools.files import write_json
 from warptag.metrics.counts import top_k_tags
 from warptag.reporting.evaluation import Evaluation
 
-#: Longest side in pixels, so that a few dozen images stay within a page of 3 MB.
+#: The longest side in pixels, so that a few dozen images fit in a page of 3 MB.
 MAX_SIDE = 192
 JPEG_QUALITY = 80
 
 
-def write_gallery(
-    images: Mapping[int, np.ndarray], evaluation: Evaluation, path: str | os.PathLike
-) -> Path:
-    """Write the images, their true tags and each method's first k, scores of the first seed.
+def gallery(images: Mapping[int, np.ndarray], evaluation: Evaluation) -> dict[str, Any]:
+    """The images, their true tags and each method's first k, scores of the first seed.
 
-    Upper bounds and the most frequent tags, which do not look at the image, are left out where
-    there is a method that does.
+    Bounds and the most frequent tags, which do not look at the image, are left out if there is a
+    method that does.
 
     Args:
         images: row of the evaluation -> uint8 array (height, width, 3).
         evaluation: the measured scores.
-        path: where the JSON goes: `k`, and `images` with `row`, `jpeg` (base64), `true` and
-            `given`: method -> pairs of a tag and whether it is right.
+
+    Returns:
+        `k`, and `images` with `row`, `jpeg` (base64), `true` and `given`: label of a method ->
+        pairs of a tag and whether it is true.
 
     Raises:
         ValueError: a row that the evaluation does not have, or an image of another shape or type.
 
     Example:
-        >>> image = np.zeros((40, 60, 3), np.uint8)
-        >>> write_gallery({0: image}, evaluation, "gallery.json")
-        PosixPath('gallery.json')
+        >>> content = gallery({0: np.zeros((40, 60, 3), np.uint8)}, evaluation)
+        >>> content["k"], list(content["images"][0]["given"])
+        (3, ['CNN + Softmax', 'CNN + Ranking', 'CNN + WARP'])
     """
-    k = evaluation.ks[0]
-    methods = [
-        method for method in evaluation.methods if method.startswith(("CNN", "Visual Feature"))
-    ] or evaluation.methods
+    methods = [method for method in evaluation.methods if method.kind != "bound"]
+    all_labels = np.asarray(evaluation.test_labels)
+    k, names = evaluation.ks[0], evaluation.tag_names
     entries = []
     for row, image in images.items():
-        if not 0 <= row < len(evaluation.test_labels):
-            raise ValueError(
-                f"image {row} is not a row of the {len(evaluation.test_labels)} test images"
-            )
-        labels = np.asarray(evaluation.test_labels)[row : row + 1]
-        entries.append(
-            {
-                "row": row,
-                "jpeg": _jpeg(image),
-                "true": [evaluation.tag_names[tag] for tag in np.flatnonzero(labels[0] == 1)],
-                "given": {method: _given(evaluation, method, row, k, labels) for method in methods},
-            }
-        )
-    return write_json(path, {"k": k, "images": entries})
-
-
-def _given(
-    evaluation: Evaluation, method: str, row: int, k: int, labels: np.ndarray
-) -> list[tuple[Any, bool]]:
-    scores = np.asarray(evaluation.scores[method][0])[row : row + 1]
-    return [
-        (evaluation.tag_names[tag], bool(labels[0, tag] == 1))
-        for tag in top_k_tags(scores, k, labels)[0]
-        if tag >= 0
-    ]
+        if not 0 <= row < len(all_labels):
+            raise ValueError(f"image {row} is not a row of the {len(all_labels)} test images")
+        labels = all_labels[row : row + 1]
+        given = {}
+        for method in methods or evaluation.methods:
+            scores = np.asarray(evaluation.scores[method.id][0])[row : row + 1]
+            tags = top_k_tags(scores, k, labels)[0]
+            given[method.label] = [
+                (names[tag], bool(labels[0, tag] == 1)) for tag in tags if tag >= 0
+            ]
+        true = [names[tag] for tag in np.flatnonzero(labels[0] == 1)]
+        entries.append({"row": row, "jpeg": _jpeg(image), "true": true, "given": given})
+    return {"k": k, "images": entries}
 
 
 def _jpeg(image: np.ndarray) -> str:

@@ -1,19 +1,18 @@
 """Corel5K's published rows beside this project's, by the protocol of the literature.
 
 Fitted on all training photographs; the vocabulary is the words that have both a training and a test
-photograph (260 in the literature's copy); exactly five words a photograph; precision and recall are
-means over these words, and N+ is the number of them with a recall above 0.
+photograph (260 in the literature's copy); exactly five words per photograph; precision and recall
+are means over these words, and N+ is the number of them with a recall above 0.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from tfrecords_tools.files import write_bytes
+from warptag.methods import METHOD
 from warptag.metrics.counts import annotation_report
 
 K = 5
@@ -28,12 +27,13 @@ PUBLISHED_COREL5K: dict[str, tuple[int, int, int]] = {
 }
 
 
-def published_table(test_labels: np.ndarray, scores: dict[str, np.ndarray]) -> pd.DataFrame:
+def published_table(test_labels: np.ndarray, scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """This run's rows, then the published ones.
 
     Args:
-        test_labels: int array (num_images, num_words) of 1 and 0, of the vocabulary's words.
-        scores: method name -> float array of that shape, fitted on all training photographs.
+        test_labels: int array (num_images, num_words) of 1 and 0, with the words of the vocabulary.
+        scores: id of a method in `warptag.methods` -> float array of that shape, from a fit on
+            all training photographs.
 
     Returns:
         Columns `method`, `source` ("this run" or "published"), `precision` and `recall` in
@@ -41,43 +41,18 @@ def published_table(test_labels: np.ndarray, scores: dict[str, np.ndarray]) -> p
 
     Example:
         >>> labels = np.eye(8, dtype=int)
-        >>> table = published_table(labels, {"CNN + WARP": labels})
+        >>> table = published_table(labels, {"knn": labels})
         >>> table.loc[0, "source"], int(table.loc[0, "n_plus"])
         ('this run', 8)
     """
     num_words = int((np.asarray(test_labels) == 1).any(axis=0).sum())
-    rows = []
+    rows: list[tuple] = []
     for method, array in scores.items():
         report = annotation_report(test_labels, array, K)
-        rows.append(
-            {
-                "method": method,
-                "source": "this run",
-                "precision": report["per_class_precision"],
-                "recall": report["per_class_recall"],
-                "n_plus": round(report["n_plus"] / 100 * num_words),
-            }
-        )
-    for method, (precision, recall, n_plus) in PUBLISHED_COREL5K.items():
-        rows.append(
-            {
-                "method": method,
-                "source": "published",
-                "precision": float(precision),
-                "recall": float(recall),
-                "n_plus": n_plus,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def write_published(table: pd.DataFrame, path: str | os.PathLike) -> Path:
-    """Write `published_table` as CSV with two decimals.
-
-    Example:
-        >>> table = published_table(np.eye(8, dtype=int), {"CNN + WARP": np.eye(8)})
-        >>> write_published(table, "published_k5.csv")
-        PosixPath('published_k5.csv')
-    """
-    text = table.to_csv(index=False, float_format="%.2f", lineterminator="\n")
-    return write_bytes(path, text.encode())
+        precision, recall = report["per_class_precision"], report["per_class_recall"]
+        n_plus = round(report["n_plus"] / 100 * num_words)
+        rows.append((METHOD[method].label, "this run", precision, recall, n_plus))
+    for name, (precision, recall, n_plus) in PUBLISHED_COREL5K.items():
+        rows.append((name, "published", float(precision), float(recall), n_plus))
+    columns = ["method", "source", "precision", "recall", "n_plus"]
+    return pd.DataFrame(rows, columns=columns).round(2)

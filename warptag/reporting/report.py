@@ -1,4 +1,4 @@
-"""All files of a comparison: tables, plots, annotation sheet, and what the report page shows."""
+"""All files of a comparison: data, tables.md, charts and annotation sheet."""
 
 from __future__ import annotations
 
@@ -6,35 +6,28 @@ import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tfrecords_tools.files import write_bytes, write_json
 from warptag.reporting.annotations import annotation_sheet
+from warptag.reporting.charts import Chart, frequency_charts, image_bytes
+from warptag.reporting.claims import claims_table
 from warptag.reporting.evaluation import Evaluation
-from warptag.reporting.gallery import write_gallery
-from warptag.reporting.markdown import write_markdown
-from warptag.reporting.page_data import write_claims, write_history, write_summary
-from warptag.reporting.per_class import write_per_class
-from warptag.reporting.plots import describe, plot_by_frequency
-from warptag.reporting.published import write_published
-from warptag.reporting.reliability import plot_reliability
-from warptag.reporting.tables import write_table
-from warptag.reporting.training_curves import plot_training_curves
-
-#: Images of the annotation sheet, the first of those given.
-NUM_SHEET_IMAGES = 12
-_FEATURE_PLOTS: dict[Literal["recall", "precision"], str] = {
-    "recall": "features_recall_by_frequency.png",
-    "precision": "features_precision_by_frequency.png",
-}
+from warptag.reporting.gallery import gallery
+from warptag.reporting.markdown import tables_markdown
+from warptag.reporting.reliability import reliability_chart, reliability_table
+from warptag.reporting.result_folder import Results
+from warptag.reporting.tables import history_table, per_class_table, result_table
+from warptag.reporting.training_curves import training_chart
 
 
 def write_results(
     evaluation: Evaluation,
     output_dir: str | os.PathLike,
-    histories: dict[str, list[pd.DataFrame]] | None = None,
+    histories: Mapping[str, Sequence[pd.DataFrame]] | None = None,
     images: Mapping[int, np.ndarray] | None = None,
     settings_lines: Sequence[str] = (),
     published: pd.DataFrame | None = None,
@@ -44,55 +37,117 @@ def write_results(
 
     Args:
         evaluation: the measured scores.
-        output_dir: folder for the files, made when it does not exist.
-        histories: as for `plot_training_curves`; without it there are no training curves.
-        images: as for `annotation_sheet`, which shows the first 12, and `write_gallery`, which
-            takes all; without them there is neither.
-        settings_lines: choices and deviations to list in tables.md.
-        published: as from `published_table`, for tables.md and published_k5.csv.
-        probabilities: method -> (num_images, num_tags) in [0, 1], for reliability.png.
+        output_dir: the folder for the files, created if it does not exist.
+        histories: id of a method -> one frame per seed with the columns `epoch`, `loss` and any
+            of `val_loss`, `val_<metric>`, metrics as fractions of 1; for history.csv.
+        images: row of the evaluation -> uint8 array (height, width, 3), for gallery.json; the
+            first 12 are also on the annotation sheet.
+        settings_lines: one line per choice or deviation, listed under "Settings".
+        published: the frame of `published_table`, for published_k5.csv.
+        probabilities: id of a method -> (num_images, num_tags) in [0, 1], for reliability.csv.
 
     Returns:
-        The files written: table_k<k>.csv for every k, tables.md, per_class.csv, claims.csv,
-        summary.json, with `histories` history.csv, with `images` gallery.json, and where there
-        are networks and tags to plot recall_by_frequency.png, precision_by_frequency.png,
-        training_curves.png and annotations.png; features_recall_by_frequency.png and
-        features_precision_by_frequency.png where there are rows over visual features;
-        published_k5.csv with `published`; reliability.png with `probabilities`.
+        The files written: table_k<k>.csv for every k, per_class.csv, claims.csv, summary.json,
+        the optional ones above, tables.md, and as PNG the charts that these allow:
+        recall_by_frequency and precision_by_frequency of the networks, the same with `features_`
+        of the methods over visual features, training_curves, reliability and annotations.
 
     Raises:
-        ValueError: as the functions that write the single files.
+        ValueError: a history without the columns it needs, or an image that does not fit.
 
     Example:
         >>> [path.name for path in write_results(evaluation, "results")][:3]
-        ['table_k3.csv', 'table_k5.csv', 'tables.md']
+        ['table_k3.csv', 'table_k5.csv', 'per_class.csv']
     """
     folder = Path(output_dir)
-    paths = [write_table(evaluation, k, folder / f"table_k{k}.csv") for k in evaluation.ks]
-    paths.append(write_markdown(evaluation, folder / "tables.md", settings_lines, published))
-    if published is not None:
-        paths.append(write_published(published, folder / "published_k5.csv"))
-    paths.append(write_per_class(evaluation, folder / "per_class.csv"))
-    paths.append(write_claims(evaluation, folder / "claims.csv"))
-    paths.append(write_summary(evaluation, settings_lines, folder / "summary.json"))
-    if evaluation.cnn_methods and evaluation.test_counts.any():
-        recall, precision = "recall_by_frequency.png", "precision_by_frequency.png"
-        paths.append(plot_by_frequency(evaluation, "recall", folder / recall))
-        paths.append(plot_by_frequency(evaluation, "precision", folder / precision))
-    over_features = [method for method in evaluation.methods if method.startswith("Visual Feature")]
-    if over_features and evaluation.test_counts.any():
-        for plotted, name in _FEATURE_PLOTS.items():
-            paths.append(plot_by_frequency(evaluation, plotted, folder / name, over_features))
-    if histories and any(histories.values()):
-        title = f"Training on {describe(evaluation)}"
-        paths.append(plot_training_curves(histories, folder / "training_curves.png", title))
-        paths.append(write_history(histories, folder / "history.csv"))
-    if probabilities:
-        title = f"Probabilities of tags on {describe(evaluation)}"
-        path = folder / "reliability.png"
-        paths.append(plot_reliability(probabilities, evaluation.test_labels, path, title))
-    if images and evaluation.cnn_methods:
-        on_sheet = dict(itertools.islice(images.items(), NUM_SHEET_IMAGES))
-        paths.append(annotation_sheet(on_sheet, evaluation, folder / "annotations.png"))
-        paths.append(write_gallery(images, evaluation, folder / "gallery.json"))
-    return paths
+    networks = any(method.kind == "network" for method in evaluation.methods)
+    results = Results(
+        tables={k: result_table(evaluation, k) for k in sorted(evaluation.ks)},
+        summary=_summary(evaluation, settings_lines),
+        claims=claims_table(evaluation),
+        per_class=per_class_table(evaluation),
+        history=history_table(histories) if histories and any(histories.values()) else None,
+        reliability=reliability_table(probabilities, evaluation.test_labels)
+        if probabilities
+        else None,
+        published=published,
+        gallery=gallery(images, evaluation) if images and networks else None,
+    )
+    written = [_write_csv(table, folder / f"table_k{k}.csv") for k, table in results.tables.items()]
+    for name, table, digits in (
+        ("per_class", results.per_class, "%.2f"),
+        ("claims", results.claims, "%.2f"),
+        ("published_k5", results.published, "%.2f"),
+        ("reliability", results.reliability, "%.4f"),
+        # More digits than a curve shows, and fewer than a float32 has.
+        ("history", results.history, "%.6g"),
+    ):
+        if table is not None:
+            written.append(_write_csv(table, folder / f"{name}.csv", digits))
+    written.append(write_json(folder / "summary.json", results.summary))
+    written.append(write_bytes(folder / "tables.md", tables_markdown(results).encode()))
+    for chart in itertools.chain(*charts(results).values()):
+        written.append(write_bytes(folder / f"{chart.name}.png", image_bytes(chart.figure, "png")))
+    if images and results.gallery:
+        sheet = annotation_sheet(images, results.gallery, results.name)
+        written.append(write_json(folder / "gallery.json", results.gallery))
+        written.append(write_bytes(folder / "annotations.png", image_bytes(sheet, "png")))
+    return written
+
+
+def charts(results: Results) -> dict[str, list[Chart]]:
+    """Section of the page -> the charts that the data of a folder of results allows."""
+    found: dict[str, list[Chart]] = {"frequency": [], "training": [], "reliability": []}
+    if results.per_class is not None:
+        k, name = results.summary["k"], results.name
+        found["frequency"] = frequency_charts(results.per_class, k, name)
+    if results.history is not None and (chart := training_chart(results.history, results.name)):
+        found["training"] = [chart]
+    if results.reliability is not None:
+        found["reliability"] = [reliability_chart(results.reliability, results.name)]
+    return found
+
+
+def _write_csv(table: pd.DataFrame, path: Path, digits: str = "%.2f") -> Path:
+    text = table.to_csv(index=False, float_format=digits, lineterminator="\n")
+    return write_bytes(path, text.encode())
+
+
+def _summary(evaluation: Evaluation, settings_lines: Sequence[str]) -> dict[str, Any]:
+    return {
+        "title": evaluation.title,
+        "dataset": evaluation.dataset,
+        "synthetic": evaluation.synthetic,
+        "k": evaluation.ks[0],
+        "notes": _notes(evaluation),
+        "settings": list(settings_lines),
+    }
+
+
+def _notes(evaluation: Evaluation) -> list[str]:
+    """What the tables are of and by which rules, one sentence each."""
+    num_images, num_tags = np.shape(evaluation.test_labels)
+    num_occurring = int((evaluation.test_counts > 0).sum())
+    num_unknown = int((np.asarray(evaluation.test_labels) == -1).sum())
+    seeds = [f"{method.label} {len(evaluation.scores[method.id])}" for method in evaluation.methods]
+    lines = [
+        f"{num_images} test images, {num_tags} tags, {num_occurring} of them with a positive test "
+        "image.",
+        "Every image is given exactly k tags, the highest scored; ties go to the lower tag index.",
+        "Per-class metrics and N+ are means over the tags with a positive test image; a tag that "
+        "is never predicted has precision 0.",
+    ]
+    if num_unknown:
+        lines.append(
+            f"{num_unknown} labels are unknown; such a tag is not ranked for that image and not "
+            "counted for it."
+        )
+    if seeds:
+        lines.append(f"Seeds: {', '.join(seeds)}.")
+    if "upper_bound" in evaluation.scores:
+        lines.append(
+            "Upper bound: the image's k true tags that are rarest in the test set, random others "
+            "if it has fewer; the paper's row follows this rule. Upper bound (random): k of the "
+            "true tags at random, as described in the paper's text."
+        )
+    return lines

@@ -1,4 +1,4 @@
-"""A folder of results read back, each file checked, for the report page."""
+"""What a folder of results holds as data; tables.md, charts and page are made from it."""
 
 from __future__ import annotations
 
@@ -12,118 +12,133 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import read_json
-from warptag.metrics.counts import FIGURES
-from warptag.reporting.page_data import CLAIM_COLUMNS
+from warptag.reporting.claims import COLUMNS as CLAIM_COLUMNS
+from warptag.reporting.evaluation import METRICS
 
 _TABLE = re.compile(r"table_k([1-9][0-9]*)\.csv")
-_CLAIM_NUMBERS = ("k", "number", "mean", "low", "high", "seeds", "paper")
-_CLAIM_TEXTS = tuple(name for name in CLAIM_COLUMNS if name not in _CLAIM_NUMBERS)
+#: Columns of text; all others of a CSV file must hold numbers. A text such as "nan" stays text.
+_TEXTS = (
+    *("method", "tag", "source"),
+    *("statement", "verdict", "not_measured", "comparison", "outcome"),
+)
+TABLE_COLUMNS = ("method", "seeds", *METRICS, *(f"{name}_std" for name in METRICS))
 
 
 @dataclass(frozen=True)
-class ResultFolder:
-    """What `write_results` wrote; only the tables must be there.
+class Results:
+    """The data of a folder of results; only the tables are always there.
 
-    Attributes:
+    Args:
         tables: k -> table_k<k>.csv, by rising k.
-        summary: summary.json: title, synthetic, comparable, k, notes, settings.
+        summary: summary.json: `title`, `dataset`, `synthetic`, the `k` of per_class.csv, `notes`
+            and `settings`.
         claims: claims.csv, or None.
         per_class: per_class.csv, or None.
         history: history.csv, or None.
-        runs: runs.csv, as text, or None.
+        reliability: reliability.csv, or None.
         published: published_k5.csv, or None.
         gallery: gallery.json, or None.
-        command: command.txt; "" without it.
+        runs: runs.csv, as text, or None.
+        command: the text of command.txt; "" without it.
     """
 
     tables: dict[int, pd.DataFrame]
     summary: dict[str, Any]
-    claims: pd.DataFrame | None
-    per_class: pd.DataFrame | None
-    history: pd.DataFrame | None
-    runs: pd.DataFrame | None
-    published: pd.DataFrame | None
-    gallery: dict[str, Any] | None
-    command: str
+    claims: pd.DataFrame | None = None
+    per_class: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None
+    reliability: pd.DataFrame | None = None
+    published: pd.DataFrame | None = None
+    gallery: dict[str, Any] | None = None
+    runs: pd.DataFrame | None = None
+    command: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the data for headings, with a warning if it is synthetic."""
+        title = self.summary["title"] or "unnamed data"
+        return f"{title} (synthetic)" if self.summary["synthetic"] else title
 
 
 def table_paths(directory: Path) -> dict[int, Path]:
-    """The tables in a folder: k -> path, by rising k."""
+    """The tables in a folder of results.
+
+    Args:
+        directory: the folder.
+
+    Returns:
+        k -> path, by rising k.
+
+    Example:
+        >>> table_paths(Path("."))
+        {}
+    """
     found = ((_TABLE.fullmatch(path.name), path) for path in directory.iterdir())
     return dict(sorted((int(match[1]), path) for match, path in found if match))
 
 
-def read_results(directory: Path) -> ResultFolder:
+def read_results(directory: Path) -> Results:
     """Read a folder of results.
 
     Raises:
-        InputError: it holds no table, or a file in it is damaged.
+        InputError: it contains no table, or a file in it is damaged.
     """
     paths = table_paths(directory)
     if not paths:
-        raise InputError(f"{directory} holds no table_k<k>.csv, so there are no results to show")
-    deviations = [f"{figure}_std" for figure in FIGURES]
-    command = directory / "command.txt"
-    return ResultFolder(
-        tables={
-            k: _table(path, ["method"], ["seeds", *FIGURES, *deviations])
-            for k, path in paths.items()
-        },
+        raise InputError(f"{directory} contains no table_k<k>.csv, so there are no results to show")
+    command, runs = directory / "command.txt", directory / "runs.csv"
+    epochs = ("method", "seed", "epoch", "loss")
+    bins = ("method", "probability", "share", "pairs")
+    published = ("method", "source", "precision", "recall", "n_plus")
+    return Results(
+        tables={k: _read(path, TABLE_COLUMNS) for k, path in paths.items()},
         summary=_summary(directory / "summary.json", min(paths)),
-        claims=_optional(directory / "claims.csv", _CLAIM_TEXTS, _CLAIM_NUMBERS),
-        per_class=_optional(directory / "per_class.csv", ["tag"], ["train_count", "test_count"]),
-        history=_optional(directory / "history.csv", ["method"], ["seed", "epoch", "loss"]),
-        runs=_runs(directory / "runs.csv"),
-        published=_optional(
-            directory / "published_k5.csv", ["method", "source"], ["precision", "recall", "n_plus"]
-        ),
+        claims=_optional(directory / "claims.csv", CLAIM_COLUMNS),
+        per_class=_optional(directory / "per_class.csv", ("tag", "train_count", "test_count")),
+        history=_optional(directory / "history.csv", epochs),
+        reliability=_optional(directory / "reliability.csv", bins),
+        published=_optional(directory / "published_k5.csv", published),
         gallery=_gallery(directory / "gallery.json"),
-        command=command.read_text(encoding="utf-8", errors="replace").strip()
-        if command.exists()
-        else "",
+        runs=_text(runs) if runs.exists() else None,
+        command=command.read_text("utf-8", errors="replace").strip() if command.exists() else "",
     )
 
 
-def _optional(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame | None:
-    table = _table(path, texts, numbers) if path.exists() else None
+def _optional(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
+    table = _read(path, columns) if path.exists() else None
     return None if table is None or table.empty else table
 
 
-def _table(path: Path, texts: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
-    """A CSV file with these columns and maybe more; a text such as "nan" stays text."""
+def _text(path: Path) -> pd.DataFrame:
+    """A CSV file with every cell as it is written."""
     try:
-        table = pd.read_csv(path, converters=dict.fromkeys(texts, str))
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
-    missing = [name for name in (*texts, *numbers) if name not in table]
-    if missing:
-        raise _damaged(path, f"it has no column {missing[0]}")
-    others = [name for name in table if str(name).endswith((" recall", " precision"))]
-    others += [name for name in table if str(name).startswith("val_")]
-    for name in (*numbers, *others):
-        if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
-            raise _damaged(path, f"the column {name} must hold numbers")
-    if "seeds" in numbers and table["seeds"].isna().any():
+
+
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A CSV file with these columns and maybe more."""
+    table = _text(path)
+    for name in columns:
+        if name not in table:
+            raise _damaged(path, f"it has no column {name}")
+    for name in table.columns.difference(_TEXTS):
+        try:
+            table[name] = pd.to_numeric(table[name].replace("", None))
+        except ValueError as error:
+            raise _damaged(path, f"the column {name} must hold numbers") from error
+    if "seeds" in columns and table["seeds"].isna().any():
         raise _damaged(path, "the column seeds must hold numbers")
-    for name in others:
-        pair = str(name).removesuffix(" recall") + " precision"
-        if str(name).endswith(" recall") and pair not in table:
-            raise _damaged(path, f"it has no column {pair}")
     return table
 
 
-def _runs(path: Path) -> pd.DataFrame | None:
-    """Every setting as it is written."""
-    table = _optional(path, ["method"], [])
-    return table if table is None else pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
 def _summary(path: Path, k: int) -> dict[str, Any]:
-    """Folders of before there were pages have none; what it would say is then left open."""
+    """The content of summary.json; a folder may have nothing but tables."""
     empty: dict[str, Any] = {
         "title": "",
+        "dataset": "",
         "synthetic": False,
-        "comparable": False,
         "k": k,
         "notes": [],
         "settings": [],
@@ -143,7 +158,7 @@ def _gallery(path: Path) -> dict[str, Any] | None:
         return None
     content = read_json(path)
     try:
-        whole = isinstance(content["k"], int) and all(
+        valid = isinstance(content["k"], int) and all(
             isinstance(entry["row"], int)
             and isinstance(entry["jpeg"], str)
             and all(isinstance(tag, str) for tag in entry["true"])
@@ -155,14 +170,14 @@ def _gallery(path: Path) -> dict[str, Any] | None:
             for entry in content["images"]
         )
     except (TypeError, KeyError, ValueError, AttributeError):
-        whole = False
-    if not whole:
-        raise _damaged(path, "it must be JSON as `warptag report` writes it")
+        valid = False
+    if not valid:
+        raise _damaged(path, "it must be JSON with k and images, as written with the results")
     return content if content["images"] else None
 
 
 def _damaged(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path} cannot be read ({reason}); make the results again, or remove the file to have a "
+        f"{path} cannot be read ({reason}); write the results again, or remove the file to get a "
         "page without it"
     )
