@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Helpers that the commands share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfrecords_tools.errors import InputError
 
 
 def make_writable(folder: Path) -> None:
-    """Makes the folder, and checks that files can be written to it."""
+    """Makes the folder if needed, and checks that files can be written to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -31,15 +31,15 @@ def show_progress() -> None:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow, quietly, with what makes it fast on CPUs."""
+    """Imports TensorFlow without its log messages, and with oneDNN, which is fast on CPUs."""
     from tfrecords_tools.quiet import import_tensorflow
 
-    # Off by default on some processors, where convolutions are then two to three times slower.
+    # On some processors it is off by default, which makes convolutions two to three times slower.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import_tensorflow()
     import keras
     import tensorflow as tf
 
     if keras.backend.backend() != "tensorflow":
-        # TensorFlow reads the records only; it would reserve the GPUs' memory for itself.
+        # TensorFlow only reads the records, but would reserve the memory of the GPUs.
         tf.config.set_visible_devices([], "GPU")
