@@ -45,14 +45,14 @@ def main() -> None:
         show_usage_error(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader of the output, such as `head`, has stopped. Python would complain on exit.
+        # The reader of the output has gone, such as `head`; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (InputError, OSError) as error:
         click.echo(f"Error: {printable(str(error))}", err=True)
         sys.exit(1)
     except Exception as error:
-        # TensorFlow's errors, as for a record damaged while it is read, are not OSErrors.
+        # TensorFlow's own errors, as of records damaged while they are read, are not OSErrors.
         if not type(error).__module__.startswith("tensorflow"):
             raise
         click.echo(

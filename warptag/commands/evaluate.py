@@ -32,7 +32,7 @@ from warptag.commands.common import import_tensorflow
     type=click.Choice(["center", "five"]),
     help="Crops per image; default as in the run's experiment.",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Also write the table to a CSV file.")
+@click.option("--output", type=click.Path(path_type=Path), help="CSV file to write the table to.")
 def evaluate(
     run: Path,
     records: Path,

@@ -1,4 +1,4 @@
-"""TFRecord shards to batches of crops and labels."""
+"""Reads TFRecord shards as batches of crops and labels."""
 
 from warptag.data.reading import input_errors
 from warptag.data.records import Records

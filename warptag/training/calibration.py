@@ -1,9 +1,8 @@
 """Probabilities from scores: Platt's logistic regression with a term for each image's scale.
 
-Scores only rank the tags of one image. A ranking loss determines neither their scale nor their
-offset, a softmax not their offset, so the same score means different things on different images.
-The log-sum-exp of an image's scores describes its scale. With it, one logistic regression fits all
-three losses.
+Scores only rank the tags of one image. A ranking loss leaves their scale undetermined and a softmax
+their offset, so the same score means different things on different images. The log-sum-exp of an
+image's scores describes its scale. With it, one logistic regression fits all three losses.
 """
 
 from __future__ import annotations

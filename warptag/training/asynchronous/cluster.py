@@ -1,4 +1,4 @@
-"""The tasks of a cluster, as TF_CONFIG describes them, and the servers that all but the chief run."""
+"""The tasks of a cluster, as TF_CONFIG describes them, and the server of a task."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def serve(task: ClusterTask, parent: int | None = None) -> None:
         InputError: the port is used by another process, or cannot be used.
     """
     require_free_port(task)
-    # A step keeps a thread while it waits for another machine. With fewer threads than workers,
-    # steps could wait for each other forever.
+    # A step keeps a thread while it waits for another machine. With fewer threads, steps could
+    # wait for each other forever.
     num_threads = max(os.cpu_count() or 1, len(task.cluster["worker"]) + 1)
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=num_threads)
     try:
