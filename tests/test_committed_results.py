@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warptag.experiments import load_experiment
-from warptag.experiments.search import chosen_settings
+from warptag.experiments import EXPERIMENTS
+from warptag.pipeline.search import chosen_settings
 from warptag.reporting.readme import update_tables
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ NETWORKS = ["CNN + Softmax", "CNN + Ranking", "CNN + WARP"]
 @pytest.mark.parametrize("name", ["scenes", "corel5k"])
 def test_the_settings_kept_with_an_experiment_are_those_its_search_chose(name):
     table = pd.read_csv(RESULTS / name / "search.csv")
-    assert load_experiment(name).chosen == chosen_settings(table)
+    assert EXPERIMENTS[name].networks.chosen == chosen_settings(table)
 
 
 @pytest.mark.parametrize("name", ["scenes", "corel5k", "nuswide-upper-bound"])
