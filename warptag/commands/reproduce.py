@@ -29,7 +29,7 @@ from warptag.experiments import EXPERIMENTS
 )
 @click.option("--seeds", type=click.IntRange(1), help="Training runs per loss; default 3.")
 @click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
-@click.option("--quick", is_flag=True, help="Try every step in a minute or two; decides nothing.")
+@click.option("--quick", is_flag=True, help="Try out every step in a minute or two.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
 def reproduce(
     name: str,
@@ -55,7 +55,7 @@ def reproduce(
     if experiment.networks is None and (search_again or tensorboard):
         raise click.UsageError(f"{name} trains no network and takes no --search or --tensorboard")
     if input_dir is not None and not input_dir.is_dir():
-        raise InputError(f"{input_dir} is not a folder; expected that of the original data set")
+        raise InputError(f"{input_dir} is not a folder; expected the original data set's folder")
     output = output or Path("results") / (f"{name}-quick" if quick else name)
     make_writable(output)
     experiment = experiment.quick() if quick else experiment

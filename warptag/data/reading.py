@@ -20,7 +20,8 @@ Dataset = tf.data.Dataset
 
 #: The number of a record is its index in its file, plus this times the index of the file.
 NUMBERS_PER_FILE = 1 << 32
-#: The messages of errors in threads of tf.data, of which TensorFlow passes on only the text.
+#: The messages of errors that were raised in threads of tf.data, since TensorFlow passes on only
+#: their text.
 _messages: deque[str] = deque(maxlen=16)
 
 

@@ -65,7 +65,8 @@ class Records:
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The labels, int8 (num_images, num_tags): 1, 0, or -1 for unknown."""
+        """The labels in the order of the records, int8 (num_images, num_tags): 1, 0, or -1 for
+        unknown."""
 
         def decode(serialized):
             return tf.cast(self._parse(serialized)["labels"], tf.int8)
@@ -75,7 +76,7 @@ class Records:
 
     @cached_property
     def tag_ids(self) -> np.ndarray:
-        """The tag ids of each image, int32 (num_images, K), padded with -1.
+        """The tag ids in the order of the records, int32 (num_images, K), padded with -1.
 
         K is the largest number of tags of an image in the split.
 

@@ -23,7 +23,7 @@ from warptag.methods import METHOD
 
 logger = logging.getLogger(__name__)
 
-#: Increase it with every change to the code that changes the scores of the same data.
+#: Increase it with every code change that alters the scores of the same data.
 VERSION = 1
 #: Method id -> a function from the widths of the feature blocks to the annotator.
 ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {

@@ -142,7 +142,7 @@ def load_calibration(run: Path) -> Calibration | None:
             raise ValueError("a number is not finite")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} cannot be read ({error}); remove it and run the command that trained the "
-            "network again, which writes a new one"
+            f"{path} cannot be read ({error}); remove it and repeat the command that trained the "
+            "network, which writes a new one"
         ) from error
     return calibration

@@ -112,8 +112,8 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
         )
     if not (run / MODEL).exists():
         raise InputError(
-            f"{run}: the run is not finished, since {MODEL} is missing; run the command that "
-            "trained it again, which resumes from the last checkpoint"
+            f"{run}: the run is not finished, since {MODEL} is missing; repeat the command that "
+            "started it, which resumes from the last checkpoint"
         )
     return _load_model(run), settings
 

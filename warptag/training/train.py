@@ -28,7 +28,7 @@ from warptag.training.predict import BATCH_SIZE
 from warptag.training.progress import Progress
 from warptag.training.settings import TrainingSettings
 
-#: Increase it with every change to the code that changes the weights of the same settings and data.
+#: Increase it with every code change that alters the weights of the same settings and data.
 VERSION = 2
 #: The validation metric that the plateau, early stopping and keep="best" monitor.
 MONITOR = "val_per_class_recall"

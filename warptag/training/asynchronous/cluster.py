@@ -105,7 +105,7 @@ def serve(task: ClusterTask, parent: int | None = None) -> None:
 
     Args:
         task: the task of this process, a worker or parameter server.
-        parent: the process id of the parent; the server stops when the parent ends. None runs
+        parent: the process id of the parent; the server stops when the parent ends. None to run
             forever.
 
     Raises:
