@@ -1,4 +1,4 @@
-"""For the API reference: docstrings say "Example:", as Keras's do, Griffe expects "Examples:"."""
+"""A Griffe extension: docstrings have "Example:", as in Keras, but Griffe expects "Examples:"."""
 
 import re
 
@@ -6,7 +6,7 @@ from griffe import Extension
 
 
 class ExampleSections(Extension):
-    """Shows the section as the code that it is."""
+    """Renames the section, so that it is rendered as code."""
 
     def on_object(self, *, obj, **_):
         if obj.docstring:

@@ -1,4 +1,4 @@
-"""What the site does beyond MkDocs: pictures of the results, and formulas without a script."""
+"""MkDocs hooks: files of the results on the site, and formulas as MathML, without a script."""
 
 import re
 from html import unescape
@@ -8,7 +8,7 @@ from latex2mathml.converter import convert
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
-#: `results/` lies beside `docs/`: on the site its files are below the pages.
+#: `results/` is beside `docs/`; on the site, its files are below the pages.
 RESULTS = "../results/"
 FORMULA = re.compile(
     r'<(?:span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</(?:span|div)>', re.DOTALL
@@ -16,7 +16,7 @@ FORMULA = re.compile(
 
 
 def on_files(files, config):
-    """Adds the files of the results that a page shows or links to."""
+    """Adds the files in `results/` that a page shows or links to."""
     pages = "".join(page.content_string for page in files.documentation_pages())
     for name in sorted(set(re.findall(rf"\]\({RESULTS}([^)#\s]+)\)", pages))):
         path = ROOT / "results" / name
@@ -25,12 +25,12 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, **_):
-    """Points the links to where `on_files` puts the results."""
+    """Rewrites links to the place where `on_files` puts the results."""
     return markdown.replace(f"]({RESULTS}", "](results/")
 
 
 def on_page_content(html, **_):
-    """Turns LaTeX into MathML, which browsers draw by themselves."""
+    """Turns LaTeX into MathML, which browsers render themselves."""
 
     def mathml(match):
         display = "block" if match[0].startswith("<div") else "inline"

@@ -62,7 +62,7 @@ def test_every_command_has_help_with_an_example(program, command):
     [
         (["trian"], "Did you mean 'train'?"),
         (["train", "scenes", "--lss", "warp"], "--loss"),
-        (["train", "imagenet"], "'scenes', 'corel5k', 'nuswide', 'folder'"),
+        (["train", "imagenet"], "'corel5k', 'folder', 'nuswide', 'scenes'"),
         (["annotate", "x.jpg"], "Missing option '--model'"),
     ],
 )

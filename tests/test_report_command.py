@@ -51,11 +51,12 @@ def test_a_folder_that_is_missing_or_empty_is_one_message(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path, without_pictures):
-    folder, lines = tmp_path / "runs", []
+def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path, without_pictures, caplog):
+    folder = tmp_path / "runs"
+    caplog.set_level("INFO")
     shutil.copytree(runs, folder)
     written = report(folder, records=striped)
-    assert len(lines) == 1 and str(folder / "models" / "warp") in lines[0]
+    assert caplog.text.count(str(folder / "models" / "warp")) == 1
     assert written[-1] == folder / "report.html" and all(path.exists() for path in written)
     # With three tags per image of three, every method would be right: one is given.
     table = pd.read_csv(folder / "table_k1.csv").set_index("method")

@@ -60,7 +60,7 @@ def test_without_a_fitting_python_it_says_so(tmp_path):
         timeout=60,
     )
     assert result.returncode == 1
-    assert "no Python of 3.10 to 3.13" in result.stderr
+    assert "no Python 3.10 to 3.13" in result.stderr
 
 
 def _bare_copy(folder: Path) -> Path:

@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,10 @@ import pytest
 from tfrecords_tools.__main__ import cli as tfrecords_cli
 from tfrecords_tools.sources.scenes import Scenes
 from warptag.cli import cli
-from warptag.experiments import load_experiment
-from warptag.experiments.assignments import assign
-from warptag.models import check_backbone_name
+from warptag.commands.assignments import assign
+from warptag.experiments import EXPERIMENTS
+from warptag.pipeline.networks import settings_of
+from warptag.pipeline.train import with_backbone
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTEBOOK = json.loads((DOCS / "tutorial.ipynb").read_text(encoding="utf-8"))
@@ -51,11 +51,10 @@ def test_a_command_has_the_options_that_the_page_gives_it(program, words, tmp_pa
     name, *arguments = words
     given = PROGRAMS[program].commands[name].make_context(name, arguments).params
     if name == "train":
-        experiment = load_experiment(given["name"])
+        choices = EXPERIMENTS[given["name"]].networks
         if given["backbone"] is not None:
-            check_backbone_name(given["backbone"])
-            experiment = replace(experiment, backbone=given["backbone"])
-        assign(experiment, experiment.training, given["assignments"])
+            choices = with_backbone(choices, given["backbone"], given["weights"])
+        assign(choices, settings_of(choices, given["loss"]), given["assignments"])
 
 
 def test_the_notebook_is_kept_without_results():

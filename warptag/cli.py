@@ -1,4 +1,4 @@
-"""The command line: `warptag`. Commands are in `warptag.commands`; here errors become messages."""
+"""The `warptag` command line: runs a command, and reports an error as a one-line message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from warptag.keras_version import require_keras3
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(warptag.__version__, prog_name="warptag")
 def cli() -> None:
-    """Teach a machine to tag photographs, and compare the losses that do it."""
+    """Train networks that tag photographs, and compare the losses they are trained with."""
 
 
 COMMANDS = (reproduce, report, train, cluster, evaluate, annotate, demo, export, completion)
@@ -35,12 +35,12 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; an error is one line on standard error, never a traceback."""
+    """Run the command line; an expected error is one line on standard error, not a traceback."""
     try:
         require_keras3("The command line")
         sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command resumes where it can.", err=True)
+        click.echo("Stopped. A command that saves its progress resumes when run again.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         show_usage_error(error)
@@ -57,8 +57,8 @@ def main() -> None:
         if not type(error).__module__.startswith("tensorflow"):
             raise
         click.echo(
-            f"Error: TensorFlow stopped: {str(error).splitlines()[0]}; if records are damaged, "
-            "`python -m tfrecords_tools verify DIR` names the file",
+            f"Error: TensorFlow failed: {str(error).splitlines()[0]}. If a record is damaged, "
+            "`python -m tfrecords_tools verify DIR` names its file.",
             err=True,
         )
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Where a number comes from: the versions, the code and the commit."""
+"""What a result was made with: the versions, the code and the commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Versions of Python and of packages that numbers depend on."""
+    """The versions of Python and of the given packages."""
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
@@ -23,7 +23,7 @@ def code_checksum(folder: Path = Path(__file__).parent) -> str:
 
 
 def commit() -> str:
-    """The commit of the checkout, with "+" where code differs from it; "" outside a checkout."""
+    """The commit of the checkout, with "+" if files differ from it; "" outside a checkout."""
 
     def git(*arguments: str) -> str:
         result = subprocess.run(

@@ -1,1 +1,1 @@
-"""The commands of `warptag`, one a file. They only parse; the work is in the rooms."""
+"""The commands of `warptag`, one file each. They parse options; other subpackages do the work."""

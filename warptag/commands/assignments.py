@@ -1,4 +1,4 @@
-"""`--set key=value`: changes to the choices of an experiment, checked by name and type."""
+"""`--set KEY=VALUE`: changes a setting of an experiment, checked by name and type."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ ALEXNET_ONLY = {f"network.{name}" for name in NETWORK if name != "dropout"}
 def assign(
     choices: Networks, settings: TrainingSettings, assignments: Sequence[str]
 ) -> tuple[Networks, TrainingSettings]:
-    """The choices and the settings of a run with some of their values changed.
+    """Changes some of the settings of a run.
 
     Args:
-        choices: the choices of the network.
+        choices: the network of the experiment.
         settings: the settings of the training.
-        assignments: texts such as "epochs=3", "decay_at=0.5,0.8", "clip_norm=none",
-            "network.width=0.25". Tuples are separated by commas.
+        assignments: strings such as "epochs=3", "decay_at=0.5,0.8", "clip_norm=none" or
+            "network.width=0.25". The items of a tuple are separated by commas.
+
+    Returns:
+        The changed network and settings.
 
     Raises:
-        InputError: an unknown key, or a value of a wrong type or out of range.
+        InputError: a key is unknown, or a value has the wrong type or is out of range.
     """
     changed: dict[str, Any] = {}
     for assignment in assignments:
@@ -51,8 +54,8 @@ def assign(
             raise InputError(f"--set {assignment}: unknown key {key!r}; {hint}")
         if choices.backbone is not None and key in ALEXNET_ONLY:
             raise InputError(
-                f"--set {assignment}: {choices.backbone} has no {key}; of a backbone only "
-                "network.dropout can be set"
+                f"--set {assignment}: {choices.backbone} has no {key}; only network.dropout can "
+                "be set for a backbone"
             )
         try:
             value = _read(text.strip(), KINDS[key])
@@ -68,14 +71,14 @@ def assign(
         else:
             choices = replace(choices, **{key: value})
     try:
-        # All at once, since some are only valid together.
+        # All at once, since some values are only valid together.
         return choices, replace(settings, **changed)
     except ValueError as error:
         raise InputError(f"--set: {error}") from None
 
 
 def _read(text: str, kind: Any) -> Any:
-    """The value of a type that a text denotes; ValueError if it denotes none."""
+    """Parses a text as a value of a type; raises ValueError if that fails."""
     if get_origin(kind) is Literal:
         if text not in get_args(kind):
             raise ValueError(text)

@@ -1,4 +1,4 @@
-"""`warptag cluster`: asynchronous training by several processes of this machine, for trying."""
+"""`warptag cluster`: asynchronous training by several processes on this machine, to try it out."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from warptag.commands.train import run_training, training_options
 
 @click.command()
 @training_options
-@click.option("--workers", type=click.IntRange(1), default=4, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1), default=4, show_default=True, help="Number of workers."
+)
 @click.option(
     "--ps",
     "num_parameter_servers",
     type=click.IntRange(1),
     default=2,
     show_default=True,
-    help="Parameter servers.",
+    help="Number of parameter servers.",
 )
 def cluster(workers: int, num_parameter_servers: int, **options) -> None:
-    """Train the network of EXPERIMENT by asynchronous SGD, the paper's way, in processes of this
-    machine: workers, parameter servers, and this one, which coordinates.
+    """Train the network of EXPERIMENT by asynchronous SGD, as in the paper, with several processes
+    on this machine: workers, parameter servers, and this process, which coordinates them.
 
-    A worker that is killed is started again, and training continues. On several machines use
+    A worker that is killed is restarted, and training continues. On several machines, run
     `warptag train EXPERIMENT` with TF_CONFIG on each.
 
     \b

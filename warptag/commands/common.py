@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Helpers that the commands share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfrecords_tools.extras import requires
 
 
 def make_writable(folder: Path) -> None:
-    """Makes the folder, and checks that files can be written to it."""
+    """Makes the folder if needed, and checks that files can be written to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -47,5 +47,5 @@ def import_tensorflow(extra: str = "tensorflow") -> None:
     import tensorflow as tf
 
     if keras.backend.backend() != "tensorflow":
-        # TensorFlow reads the records only; it would reserve the GPUs' memory for itself.
+        # TensorFlow only reads the records, but would reserve the memory of the GPUs.
         tf.config.set_visible_devices([], "GPU")

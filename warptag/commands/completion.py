@@ -1,4 +1,4 @@
-"""`warptag completion`: what a shell needs to complete commands, options and values."""
+"""`warptag completion`: a shell script that completes commands, options and values."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print a script with which SHELL completes commands, options and values by the tab key.
+    """Print a script that completes commands, options and values in SHELL with the tab key.
 
     \b
     Examples:
-      eval "$(warptag completion bash)"               # now; or in ~/.bashrc, for always
+      eval "$(warptag completion bash)"  # for this session; in ~/.bashrc for every session
       warptag completion fish > ~/.config/fish/completions/warptag.fish
     """
     kind = get_completion_class(shell)

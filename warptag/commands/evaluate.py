@@ -1,4 +1,4 @@
-"""`warptag evaluate`: a trained run on any records."""
+"""`warptag evaluate`: the metrics of a trained run on any records with the same tags."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from warptag.commands.common import import_tensorflow
     "--records",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder of records with the tags of the run.",
+    help="Folder of records with the same tags as the run.",
 )
-@click.option("--split", default="test", show_default=True, help="Split of the records.")
+@click.option("--split", default="test", show_default=True, help="Split to evaluate.")
 @click.option(
     "--topk",
     "ks",
@@ -30,9 +30,9 @@ from warptag.commands.common import import_tensorflow
 @click.option(
     "--patches",
     type=click.Choice(["center", "five"]),
-    help="Crops per image; default those of the run.",
+    help="Crops per image; default as in the run's experiment.",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Also write the table as CSV.")
+@click.option("--output", type=click.Path(path_type=Path), help="CSV file to write the table to.")
 def evaluate(
     run: Path,
     records: Path,

@@ -1,4 +1,4 @@
-"""`warptag report`: a page to look at."""
+"""`warptag report`: the report page of a folder."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from warptag.commands.common import import_tensorflow, show_progress
 @click.option(
     "--records",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Records that the trained runs in DIR are scored on; default DIR/data.",
+    help="Records to score the trained runs in DIR on; default DIR/data.",
 )
-@click.option("--split", default="test", show_default=True, help="Which split of the records.")
+@click.option("--split", default="test", show_default=True, help="Split of the records to score.")
 def report(directory: Path, records: Path | None, split: str) -> None:
-    """Make report.html in DIR, which contains results of `warptag reproduce` or runs of
+    """Make report.html in DIR, which contains the results of `warptag reproduce` or runs of
     `warptag train`.
 
-    Results are shown as they are. Trained runs first score the test images, and tables and plots
-    are written beside the page. The page is one file that needs no network.
+    Results are shown as they are. Trained runs first score the test images, and their tables and
+    plots are written to the same folder. The page is one file, which can be viewed offline.
 
     \b
     Examples:
@@ -40,4 +40,4 @@ def report(directory: Path, records: Path | None, split: str) -> None:
     try:
         click.echo(make_report(directory, records=records, split=split)[-1])
     except NoRecords as error:
-        raise NoRecords(f"{error}; name one with --records DIR") from None
+        raise NoRecords(f"{error}; pass one with --records DIR") from None

@@ -29,7 +29,7 @@ from warptag.experiments import EXPERIMENTS
 )
 @click.option("--seeds", type=click.IntRange(1), help="Training runs per loss; default 3.")
 @click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
-@click.option("--quick", is_flag=True, help="A run of a minute or two that decides nothing.")
+@click.option("--quick", is_flag=True, help="Try out every step in a minute or two.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
 def reproduce(
     name: str,
@@ -40,11 +40,11 @@ def reproduce(
     quick: bool,
     tensorboard: bool,
 ) -> None:
-    """Make both tables of EXPERIMENT: scenes (the default, rendered pictures), corel5k, nuswide,
-    folder (your own photographs), or without NUS-WIDE's images nuswide-upper-bound and
-    nuswide-features.
+    """Make both tables of EXPERIMENT: scenes (the default, rendered pictures), corel5k, nuswide or
+    folder (your own photographs). The experiments nuswide-upper-bound and nuswide-features need
+    NUS-WIDE's labels and features, but not its images.
 
-    An interrupted run resumes when the same command is given again.
+    An interrupted run resumes when the same command is run again.
 
     \b
     Example:
@@ -53,9 +53,9 @@ def reproduce(
     experiment = EXPERIMENTS[name]
     check_input(name, input_dir)
     if experiment.networks is None and (search_again or tensorboard):
-        raise click.UsageError(f"{name} trains no network; it takes no --search or --tensorboard")
+        raise click.UsageError(f"{name} trains no network and takes no --search or --tensorboard")
     if input_dir is not None and not input_dir.is_dir():
-        raise InputError(f"{input_dir} is not a folder; expected the original data set's")
+        raise InputError(f"{input_dir} is not a folder; expected the original data set's folder")
     output = output or Path("results") / (f"{name}-quick" if quick else name)
     make_writable(output)
     experiment = experiment.quick() if quick else experiment
@@ -83,10 +83,10 @@ def reproduce(
 
 
 def check_input(name: str, input_dir: Path | None, records: Path | None = None) -> None:
-    """Raises UsageError unless exactly the folders are given that the experiment reads."""
+    """Raises UsageError unless the folders given are those that the experiment reads."""
     needs_input = EXPERIMENTS[name].data.needs_input
     if records is not None and input_dir is not None:
-        raise click.UsageError("--records and --input exclude each other")
+        raise click.UsageError("--records and --input cannot be used together")
     if needs_input and input_dir is None and records is None:
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
     if not needs_input and input_dir is not None:
@@ -97,5 +97,5 @@ def _show_tables(folder: Path) -> None:
     import pandas as pd
 
     for path in sorted(folder.glob("table_k*.csv")):
-        click.echo(f"\n{path}, in percent (beside the paper's, with claims: {folder}/tables.md)")
+        click.echo(f"\n{path}, in percent (compared with the paper: {folder}/tables.md)")
         click.echo(pd.read_csv(path).iloc[:, :6].to_string(index=False, float_format="%.2f"))

@@ -1,4 +1,4 @@
-"""`warptag train`: one network, on whatever hardware there is."""
+"""`warptag train`: trains one network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRAINABLE = [name for name, experiment in EXPERIMENTS.items() if experiment.netw
 
 
 def training_options(command: Callable) -> Callable:
-    """The argument and the options of every command that trains one network."""
+    """Adds the argument and the options that `train` and `cluster` share."""
     for option in reversed(
         (
             click.argument("name", metavar="EXPERIMENT", type=click.Choice(TRAINABLE)),
@@ -62,9 +62,9 @@ def training_options(command: Callable) -> Callable:
                 metavar="KEY=VALUE",
                 help="Change a setting, such as epochs=3; may be given several times.",
             ),
-            click.option("--restart", is_flag=True, help="Remove the run in the folder first."),
+            click.option("--restart", is_flag=True, help="Replace a run in the folder."),
             click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard."),
-            click.option("--profile", is_flag=True, help="Profile a few steps, for TensorBoard."),
+            click.option("--profile", is_flag=True, help="Profile a few steps for TensorBoard."),
         )
     ):
         command = option(command)
@@ -74,11 +74,12 @@ def training_options(command: Callable) -> Callable:
 @click.command()
 @training_options
 def train(**options) -> None:
-    """Train the network of EXPERIMENT (scenes, corel5k, nuswide, or folder for photographs of your
-    own), or resume.
+    """Train the network of EXPERIMENT: scenes, corel5k, nuswide, or folder for your own
+    photographs.
 
-    The same command given again resumes after the last finished epoch. With KERAS_BACKEND=jax or
-    torch it trains on that backend; with TF_CONFIG as part of a cluster with parameter servers.
+    An interrupted run resumes after its last finished epoch when the same command is run again.
+    Set KERAS_BACKEND to jax or torch to train on that backend, and TF_CONFIG to take part in a
+    cluster with parameter servers.
 
     \b
     Examples:
@@ -110,9 +111,9 @@ def run_training(
     restart: bool,
     **options: Any,
 ) -> None:
-    """Trains as the options of `training_options` say."""
+    """Trains a network, given the values of `training_options`."""
     if weights is not None and backbone is None:
-        raise click.UsageError("--weights needs --backbone NAME, the network that they belong to")
+        raise click.UsageError("--weights needs --backbone NAME, the network they belong to")
     check_input(name, input_dir, records)
     output = output or Path("results") / f"{name}-train"
     make_writable(output)
@@ -141,7 +142,7 @@ def run_training(
     except OtherRun as error:
         raise OtherRun(f"{error}; choose another --output, or replace it with --restart") from None
     click.echo(
-        f"See how well it tags: warptag report {output}"
+        f"Make a report page: warptag report {output}"
         + (f" --records {records}" if records is not None else "")
-        + f"\nTag photographs:      warptag annotate PHOTOGRAPHS --model {run}"
+        + f"\nTag photographs:    warptag annotate PHOTOGRAPHS --model {run}"
     )

@@ -1,4 +1,4 @@
-"""TFRecord shards to batches of crops and labels."""
+"""Reads TFRecord shards as batches of crops and labels."""
 
 from tfrecords_tools.extras import requires
 

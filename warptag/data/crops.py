@@ -1,7 +1,7 @@
 """Square crops of JPEG images inside a tf.data pipeline.
 
-A crop is a window of its own size, and no pixel is resampled, unless the image is smaller or the
-window's area is drawn at random: then the window is resized.
+A crop is cut out at its own size, and no pixel is resampled. Only if the image is smaller, or the
+area of the window is drawn at random, is the window resized to the crop.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 PATCHES = ("center", "five")
-# The faster method, TensorFlow's default, is off by several grey levels.
+# TensorFlow's default is faster, but off by several grey levels.
 DCT_METHOD = "INTEGER_ACCURATE"
 
 
 def whole_image(encoded: tf.Tensor) -> tf.Tensor:
-    """uint8 (height, width, 3) of a JPEG file, gray or colour."""
+    """Decodes a JPEG file, grey or colour, to uint8 (height, width, 3)."""
     return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT_METHOD)
 
 
@@ -27,14 +27,15 @@ def random_crops(
     window_area: Sequence[float] | None = None,
     flip: bool = False,
 ) -> tf.Tensor:
-    """One crop of each image, at a random place.
+    """Cuts one crop out of each image, at a random position.
 
     Args:
-        batch: `encoded`, string (n,), JPEG files; `height` and `width`, int32 (n,), pixels.
-        size: side of the crops, pixels.
-        draws: float32 (n, 4), uniform in [0, 1): for the window's top, its left, its area and the
-            flip.
-        window_area, flip: see `Records.training`.
+        batch: a dict of `encoded`, string (n,), JPEG files, and `height` and `width`, int32 (n,),
+            in pixels.
+        size: the side of the crops in pixels.
+        draws: random numbers, float32 (n, 4), uniform in [0, 1): for the window's top, its left,
+            its area and the flip.
+        window_area, flip: arguments of `Records.training`.
 
     Returns:
         uint8 (n, size, size, 3).
@@ -47,7 +48,7 @@ def random_crops(
         share = tf.sqrt(low + (high - low) * draws[:, 2])
         side = tf.maximum(tf.cast(tf.round(share * tf.cast(largest, tf.float32)), tf.int32), 1)
     free = tf.stack([batch["height"] - side, batch["width"] - side], axis=1)
-    # Rounding may reach one too many on very long sides.
+    # On very long sides, rounding may exceed the limit by one.
     place = tf.minimum(tf.cast(draws[:, :2] * tf.cast(free + 1, tf.float32), tf.int32), free)
 
     def crop(image):
@@ -64,11 +65,11 @@ def random_crops(
 
 
 def fixed_crops(batch: dict[str, tf.Tensor], size: int, patches: str) -> tf.Tensor:
-    """The centre crops, or the centre and the four corners (the paper's five patches).
+    """Cuts out the centre crops, or the centre and the four corners (the paper's five patches).
 
     Args:
-        batch: as for `random_crops`.
-        size: side of the crops, pixels.
+        batch: a dict as in `random_crops`.
+        size: the side of the crops in pixels.
         patches: one of `PATCHES`.
 
     Returns:
@@ -98,7 +99,7 @@ def _decode_window(encoded: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
 
 
 def _resize(images, side, size: int) -> tf.Tensor:
-    """uint8 images (..., side, side, 3) to the size, bilinear and antialiased, if they differ."""
+    """Resizes uint8 images (..., side, side, 3), bilinear and antialiased, if necessary."""
 
     def resized():
         pixels = tf.image.resize(images, (size, size), antialias=True)

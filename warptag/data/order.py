@@ -1,4 +1,4 @@
-"""The order in which training reads the records: it follows from seed and epoch alone."""
+"""The order in which training reads the records, which depends on seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from warptag.data.reading import Dataset, Shards
 
-#: Serialized records in memory to draw from.
+#: The number of serialized records in the shuffle buffer.
 SHUFFLE_BUFFER = 16_384
 
 
@@ -16,25 +16,26 @@ def shuffled_batches(
 ) -> tf.data.Dataset:
     """Endless epochs of batches, each epoch in another order.
 
-    An epoch takes the files in a random order, reads eight side by side, and draws from a buffer
-    of serialized records, so that neighbours in a file, such as images of one category, are
-    separated. Records that do not fill a batch are left out, others in every epoch.
+    An epoch takes the files in random order, reads eight of them in parallel, and draws from a
+    buffer of serialized records. This separates neighbours in a file, such as images of one
+    category. Records that do not fill a batch are left out; they are different ones in every
+    epoch.
 
     Args:
-        shards: the files, with at least one batch of records.
+        shards: the files, which contain at least one batch of records.
         batch_size: the number of records per batch.
         seed: an integer.
         first_epoch: the epoch to begin with.
 
     Returns:
-        Dataset of ((numbers, records), draws): int64 (batch_size,), string (batch_size,), and
+        A dataset of ((numbers, records), draws): int64 (batch_size,), string (batch_size,), and
         float32 (batch_size, 4), uniform in [0, 1).
     """
     num_records = sum(shards.lengths)
     buffer = min(SHUFFLE_BUFFER, num_records)
 
     def one_epoch(epoch):
-        # Otherwise the global seed, such as of `keras.utils.set_random_seed`, takes part.
+        # Otherwise the global seed, as set by `keras.utils.set_random_seed`, would matter.
         tf.compat.v1.set_random_seed(1)
         seeds = tf.random.stateless_uniform(
             (3, 2), (seed, epoch), minval=None, maxval=None, dtype=tf.int64, alg="philox"
@@ -54,5 +55,5 @@ def shuffled_batches(
         return examples.batch(batch_size, drop_remainder=True)
 
     epochs = Dataset.range(first_epoch, np.iinfo(np.int64).max).flat_map(one_epoch)
-    # Decoding continues from these while the buffer is filled again for the next epoch.
+    # Decoding continues with these while the buffer is filled for the next epoch.
     return epochs.prefetch(max(2, buffer // 8 // batch_size))

@@ -1,7 +1,7 @@
-"""Shards to numbered records, and records to batches.
+"""Reads the records of shards, with their numbers, and decodes them in batches.
 
-A record that cannot be read (its checksum is wrong, or the file ends before it) is an empty string,
-so that the others keep their numbers. It fails where it is decoded.
+A record that cannot be read (its checksum is wrong, or the file ends before it) becomes an empty
+string, so that the others keep their numbers. Decoding then fails.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from tfrecords_tools.schema import Shard
 
 Dataset = tf.data.Dataset
 
-#: A record's number is its index in its file, plus this times the index of the file.
+#: The number of a record is its index in its file, plus this times the index of the file.
 NUMBERS_PER_FILE = 1 << 32
-#: Of errors that threads of tf.data raised: TensorFlow passes on their text only.
+#: The messages of errors that were raised in threads of tf.data, since TensorFlow passes on only
+#: their text.
 _messages: deque[str] = deque(maxlen=16)
 
 
@@ -28,11 +29,11 @@ class Shards:
     """The files of a split.
 
     Args:
-        directory: the data set's folder.
+        directory: the folder of the data set.
         shards: the files, in order.
 
     Raises:
-        InputError: a file cannot be opened, or its size is not the one in `dataset_info.json`.
+        InputError: a file cannot be opened, or its size is not that in `dataset_info.json`.
     """
 
     def __init__(self, directory: str | os.PathLike[str], shards: Sequence[Shard]) -> None:
@@ -50,25 +51,26 @@ class Shards:
         except OSError as error:
             raise self.error(file, str(error.strerror)) from None
         if size != self.sizes[file]:
-            raise self.error(file, f"{size} bytes instead of {self.sizes[file]}")
+            raise self.error(file, f"has {size} bytes instead of {self.sizes[file]}")
         return True
 
     def error(self, file: int, problem: str) -> InputError:
-        """The error that names a file and what is wrong with it."""
+        """An error that names a file and its problem."""
         path = self.paths[file]
         message = (
             f"{path}: {problem}; `python -m tfrecords_tools verify {os.path.dirname(path)}` lists "
-            "all that is wrong; then convert the images again"
+            "every problem. Convert the images again"
         )
         _messages.append(message)
         return InputError(message)
 
     def in_order(self) -> tf.data.Dataset:
-        """All records: int64 scalar, the number; string scalar, the serialized record or ""."""
+        """A dataset of all records: number, int64 scalar, and serialized record or "", string
+        scalar."""
         return Dataset.range(len(self.paths)).flat_map(self.read)
 
     def read(self, file: tf.Tensor) -> tf.data.Dataset:
-        """The records of the file of an index, int64 scalar, like `in_order`."""
+        """A dataset of the records of one file, given its index, int64 scalar; see `in_order`."""
         # Without this check, `ignore_errors` would try to open a missing file forever.
         with tf.control_dependencies([tf.numpy_function(self.check, [file], tf.bool)]):
             path = tf.gather(self.paths, file)
@@ -86,13 +88,14 @@ def decode_batches(
 
     Args:
         shards: the files, for messages.
-        batches: nested tuples of int64 (n,), numbers, string (n,), serialized records, and other
-            tensors (n, ...).
+        batches: a dataset of nested tuples of the numbers, int64 (n,), the serialized records,
+            string (n,), and other tensors (n, ...).
         num_batches: the number of batches.
-        decode: function of all but the numbers; it fails if a record is damaged.
+        decode: a function of all these tensors but the numbers, which fails if a record is
+            damaged.
 
     Returns:
-        Dataset of what `decode` returns.
+        A dataset of what `decode` returns.
     """
 
     def one_batch(*batch):
@@ -109,28 +112,28 @@ def decode_batches(
         for row, number in enumerate(numbers):
             try:
                 decode(*(tf.constant(values[row : row + 1]) for values in inputs))
-            # TensorFlow's own message may quote bytes that are not text.
+            # TensorFlow's message may quote bytes that are not text.
             except (tf.errors.OpError, UnicodeDecodeError):
                 file, index = divmod(number, NUMBERS_PER_FILE)
                 raise shards.error(file, f"record {index} is damaged or missing") from None
         return True
 
-    # More take memory without being faster.
+    # More would use memory without being faster.
     parallel = min(os.cpu_count() or 1, 16)
     decoded = batches.interleave(
         one_batch, cycle_length=parallel, num_parallel_calls=parallel, deterministic=True
     )
-    # The thread that tunes would delay the end of every use, by up to a minute after a long one.
+    # The autotuning thread would delay the end of every iteration, by up to a minute.
     options = tf.data.Options()
     options.autotune.enabled = False
     decoded = decoded.prefetch(2).with_options(options)
-    # Keras warns at the end of a dataset of unknown length.
+    # Keras warns when a dataset of unknown length ends.
     return decoded.apply(tf.data.experimental.assert_cardinality(num_batches))
 
 
 @contextmanager
 def input_errors() -> Iterator[None]:
-    """Turns TensorFlow's error about a damaged or missing file into an `InputError`.
+    """Turns TensorFlow's errors about damaged or missing files into an `InputError`.
 
     Example:
         >>> from warptag.data import Records

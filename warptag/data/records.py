@@ -1,4 +1,4 @@
-"""One split of a converted data set, read for training, for evaluation, or as plain images."""
+"""One split of a data set, for training, for evaluation, or as whole images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from warptag.data.order import shuffled_batches
 from warptag.data.reading import Shards, decode_batches, input_errors
 
 LABELS = ("multi_hot", "ids")
-#: Records whose labels are read at a time.
+#: The batch size for reading labels.
 LABEL_BATCH = 256
 
 
@@ -27,11 +27,11 @@ class Records:
     """The images and labels of one split of a data set.
 
     Args:
-        directory: a folder written by `python -m tfrecords_tools convert`.
-        split: name of the split: "train", "validation" or "test".
+        directory: the folder of a data set written by `python -m tfrecords_tools convert`.
+        split: the name of the split: "train", "validation" or "test".
 
     Raises:
-        InputError: the folder holds no whole data set, or has no such split.
+        InputError: the folder contains no complete data set, or the split has no images.
 
     Example:
         >>> records = Records("records", "train")
@@ -50,8 +50,8 @@ class Records:
         splits = [name for name, split in info.splits.items() if split.num_images]
         if self.split not in splits:
             raise InputError(
-                f"{self.directory} has images for {', '.join(splits)}, none for {self.split}; if "
-                "an earlier version of tfrecords_tools wrote it, convert the images again"
+                f"{self.directory} has images for {', '.join(splits)}, but none for {self.split}; "
+                "if an earlier version of tfrecords_tools wrote it, convert the images again"
             )
         return info
 
@@ -60,12 +60,13 @@ class Records:
 
     @cached_property
     def tag_counts(self) -> np.ndarray:
-        """int64 (num_tags,), the number of images that have each tag."""
+        """The number of images with each tag, int64 (num_tags,)."""
         return np.array(self.info.splits[self.split].tag_counts, np.int64)
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """int8 (num_images, num_tags) in the order of the records: 1, 0, or -1 for unknown."""
+        """The labels in the order of the records, int8 (num_images, num_tags): 1, 0, or -1 for
+        unknown."""
 
         def decode(serialized):
             return tf.cast(self._parse(serialized)["labels"], tf.int8)
@@ -75,9 +76,9 @@ class Records:
 
     @cached_property
     def tag_ids(self) -> np.ndarray:
-        """int32 (num_images, K) in the order of the records: the tags of each, padded with -1.
+        """The tag ids in the order of the records, int32 (num_images, K), padded with -1.
 
-        K is the largest number of tags of an image of the split.
+        K is the largest number of tags of an image in the split.
 
         Raises:
             InputError: the split has unknown tags, which ids cannot express.
@@ -91,8 +92,8 @@ class Records:
             batches = list(self._in_order(decode, LABEL_BATCH).as_numpy_iterator())
         if any(unknown_ids.size for _, unknown_ids in batches):
             raise InputError(
-                f"{self.directory}: images of {self.split!r} have unknown tags, which the losses "
-                'would take for negative in padded ids; use labels="multi_hot"'
+                f"{self.directory}: images of {self.split!r} have unknown tags, which would count "
+                'as negative in padded ids; use labels="multi_hot"'
             )
         rows = [row for tag_ids, _ in batches for row in tag_ids]
         return keras.utils.pad_sequences(rows, padding="post", value=-1)
@@ -108,29 +109,30 @@ class Records:
         window_area: Sequence[float] | None = None,
         labels: str = "multi_hot",
     ) -> tf.data.Dataset:
-        """Endless batches of random crops, the same for the same seed.
+        """An endless dataset of batches of random crops and labels.
 
-        Order, crops and flips follow from the arguments alone, not from the number of threads or
-        a global seed. An epoch is `len(records) // batch_size` batches, in an order of its own.
+        Order, crops and flips depend on the arguments alone, not on the number of threads or a
+        global seed. An epoch has `len(records) // batch_size` batches. Each has its own order.
 
         Args:
-            crop_size: side of the square crops, pixels. Of a smaller image, the largest square is
-                enlarged.
-            batch_size: images per batch, of all replicas together.
+            crop_size: the side of the square crops in pixels. If an image is smaller, its largest
+                square is enlarged.
+            batch_size: the number of images per batch, over all replicas.
             seed: an integer.
-            first_epoch: the epoch to begin with, counted from 0, to resume where a run stopped.
+            first_epoch: the epoch to start with, counted from 0, to resume an earlier run.
             flip: whether to mirror half of the images left to right.
-            window_area: bounds, in (0, 1], of the area of the window that is cut out and resized
-                to the crop, as a share of the largest square of the image, uniform between them.
-                None cuts out the crop at its own size.
-            labels: `"multi_hot"`, or `"ids"`: as `tag_ids`, for large vocabularies.
+            window_area: the bounds, in (0, 1], of the area of random windows, which are resized to
+                the crop size. The area is a share of the largest square of the image, uniformly
+                distributed between the bounds. None cuts out crops at their own size.
+            labels: `"multi_hot"`, or `"ids"` for padded ids as in `tag_ids`, for large
+                vocabularies.
 
         Returns:
-            Dataset of uint8 (batch, crop, crop, 3) and float32 (batch, num_tags), or int32
-            (batch, K).
+            A dataset of images, uint8 (batch, crop, crop, 3), and labels, float32
+            (batch, num_tags), or int32 (batch, K) for ids.
 
         Raises:
-            InputError: a file is missing or has a wrong size, the images are fewer than one
+            InputError: a file is missing or has the wrong size, there are fewer images than one
                 batch, or `labels` is "ids" and the split has unknown tags.
             ValueError: an argument is out of range.
 
@@ -162,19 +164,20 @@ class Records:
     def evaluation(
         self, *, crop_size: int, batch_size: int, patches: str = "center"
     ) -> tf.data.Dataset:
-        """Batches of crops and labels in the order of `labels`, once.
+        """A dataset of batches of crops and labels, in the order of `labels`.
 
-        `model.evaluate` and `model.predict` take it as it is. With five patches every crop counts
-        as an image there; `warptag.training.predict` averages the scores of an image's crops.
+        It can be passed to `model.evaluate` and `model.predict`. With five patches, these treat
+        every crop as an image; `warptag.training.predict` averages the scores of an image's crops.
 
         Args:
-            crop_size: side of the square crops, pixels.
-            batch_size: images per batch; the last batch may be smaller.
-            patches: `"center"`, one crop per image, or `"five"`: the centre and the four corners,
-                one after the other.
+            crop_size: the side of the square crops in pixels.
+            batch_size: the number of images per batch; the last batch may be smaller.
+            patches: `"center"` for one crop per image, or `"five"` for the centre and the four
+                corners, one after the other.
 
         Returns:
-            Dataset of uint8 (batch or 5 * batch, crop, crop, 3) and float32 (the same, num_tags).
+            A dataset of images, uint8 (n, crop, crop, 3), and labels, float32 (n, num_tags), where
+            n is the batch size, or five times the batch size.
 
         Example:
             >>> records = Records("records", "test")
@@ -194,7 +197,7 @@ class Records:
         return self._in_order(decode, batch_size)
 
     def images(self) -> Iterator[np.ndarray]:
-        """Every image whole, uint8 (height, width, 3), in the order of `labels`.
+        """Iterates over the whole images, uint8 (height, width, 3), in the order of `labels`.
 
         Raises:
             InputError: a record is damaged.

@@ -1,6 +1,6 @@
 """The experiments behind `results/`, one small file each.
 
-To add an experiment, add a file here that defines `EXPERIMENT`; the commands find it.
+To add an experiment, add a file here that defines `EXPERIMENT`. The commands find it by itself.
 """
 
 from __future__ import annotations

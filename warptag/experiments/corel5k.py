@@ -1,10 +1,10 @@
-"""The comparison on the Corel5K photographs, with a small network at 64 pixels.
+"""The Corel5K photographs, with a small network at 64 pixels.
 
     bash reproduce.sh corel5k --input DIR
 
 DIR contains `db/` and `labels/` of the benchmark (4,500 training and 499 test photographs, 374
-words). The network is the paper's at a fraction of its width, since it is trained from scratch on
-a few thousand photographs by a CPU.
+words). The network has a fraction of the paper's width, since a CPU trains it from scratch on a
+few thousand photographs.
 """
 
 from warptag.experiments.experiment import Experiment, Networks, Photographs, VisualFeatures

@@ -1,6 +1,6 @@
-"""What an experiment consists of: data, methods over visual features, and networks.
+"""The parts of an experiment: data, visual features and networks.
 
-Everything here is plain data, which `warptag.pipeline` carries out.
+An experiment is a declaration; `warptag.pipeline` carries it out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class VisualFeatures:
         arguments: the arguments of `warptag.baselines.VisualFeatures`.
         source_settings: the arguments of the source for the photographs that the features are
             computed from; None for the same records that the networks see.
-        published: whether published results over such features exist for this data set.
+        published: whether to compare with results that others published for this data set.
     """
 
     arguments: dict[str, Any]
@@ -73,8 +73,8 @@ class Networks:
         searched: whether `chosen` was found by the search on validation images.
         search_epochs: the number of epochs of each run of the search over `GRID`.
         selection_k: the number of tags per image for the validation metrics.
-        patches: the crops per test image, "center" or "five".
-        backbone: the name of a network of `keras.applications` in place of the paper's, or None.
+        patches: the crops of a test image, "center" or "five".
+        backbone: the name of a network of `keras.applications`; None for the paper's network.
         weights: the initial weights of the backbone, as `Backbone` takes them.
     """
 
@@ -92,17 +92,17 @@ class Networks:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One comparison of methods on one data set, with a folder of results.
+    """A comparison of methods on one data set.
 
     Attributes:
-        name: the name on the command line and of the folder in `results/`.
+        name: the name on the command line, and of the folder in `results/`.
         title: the data set and the setting, for headings.
-        data: what is tagged.
+        data: the images or the labels.
         features: the visual features that the baselines are fitted to, or None.
         networks: the networks that are trained, or None.
         seeds: the number of training runs per loss, and of random upper bounds.
-        ks: the numbers of tags per image, one table each.
-        notes: further choices and deviations to print below the tables.
+        ks: the numbers of tags per image; each has its own table.
+        notes: further notes to print below the tables.
     """
 
     name: str
@@ -115,9 +115,9 @@ class Experiment:
     notes: tuple[str, ...] = field(default=())
 
     def quick(self) -> Experiment:
-        """The same steps with one seed, one epoch, small features and few rendered pictures.
+        """The same experiment with one seed, one epoch, small features and few rendered pictures.
 
-        It shows that everything runs, in a minute or two; its numbers decide nothing.
+        It takes a minute or two and shows that every step runs. Its numbers decide nothing.
         """
         note = "A --quick run of one epoch: it shows that everything runs and decides nothing."
         data, features, networks = self.data, self.features, self.networks
@@ -145,8 +145,8 @@ _RANKING = (
     *((rate, "violators") for rate in (0.002, 0.005, 0.01, 0.02, 0.05)),
     (0.002, "positives"),
 )
-#: The learning rates and normalizations that the search tries for each loss: six candidates each,
-#: the paper's own rate 0.002 among them.
+#: The learning rates and normalizations that the search tries for each loss: six candidates, which
+#: include the paper's rate of 0.002.
 GRID: dict[str, tuple[tuple[float, str], ...]] = {
     "softmax": tuple((rate, "none") for rate in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)),
     "ranking": _RANKING,

@@ -1,9 +1,10 @@
-"""Photographs and tags of your own, with the network and the settings of Corel5K.
+"""Your own photographs and tags, with the network and the learning rates of Corel5K.
 
     warptag train folder --input PHOTOS --output MINE
+    warptag reproduce folder --input PHOTOS
 
-PHOTOS is a folder that `python -m tfrecords_tools convert folder` takes. The learning rates were
-searched on Corel5K's photographs, the nearest of our data sets, not on yours.
+PHOTOS is a folder that `python -m tfrecords_tools convert folder` can read. The learning rates
+were searched on Corel5K's photographs, not on yours.
 """
 
 from dataclasses import replace

@@ -2,10 +2,10 @@
 
     bash reproduce.sh nuswide --input DIR
 
-DIR contains the release with its images under `Flickr/`. It needs GPUs, and nobody may
-redistribute the images, so this run is not among the committed results. The expected numbers are
-the paper's, which `tables.md` lists. The learning rates and normalizations were not searched on
-NUS-WIDE: pass --search to do so.
+DIR contains the release with its images under `Flickr/`. This experiment needs GPUs, and the
+images may not be redistributed, so it is not among the committed results. The numbers to expect
+are the paper's, which `tables.md` lists. The learning rates and normalizations were not searched
+on NUS-WIDE; pass --search to do so.
 """
 
 from warptag.experiments.experiment import Experiment, Networks, Photographs, VisualFeatures
@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
     networks=Networks(
         crop_size=220,
         architecture={"width": 1.0, "dense_units": 4096, "first_stride": 4},
-        # The loop, as the paper describes it.
+        # As the paper describes it.
         training={"epochs": 40, "rank": "loop"},
         chosen={
             "softmax": (0.002, "none"),

@@ -1,4 +1,4 @@
-"""NUS-WIDE's own six low-level features in place of the paper's nine: no image is needed.
+"""The six low-level features that come with NUS-WIDE, instead of the paper's nine; no images.
 
     bash reproduce.sh nuswide-features --input DIR
 

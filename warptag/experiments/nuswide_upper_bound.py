@@ -2,8 +2,8 @@
 
     bash reproduce.sh nuswide-upper-bound --input DIR
 
-DIR contains `ConceptsList/` and `Groundtruth/AllLabels/` of the release. Expected: every cell of
-the paper's row within 0.3 for the rule "rarest first", in under a minute.
+DIR contains `ConceptsList/` and `Groundtruth/AllLabels/` of the release. Expected, in under a
+minute: with the rule "rarest first", every number of the paper's row within 0.3.
 """
 
 from warptag.experiments.experiment import Experiment, NUSWideLabels

@@ -1,4 +1,4 @@
-"""The comparison on rendered scenes: the default, in minutes on two CPU cores.
+"""Rendered scenes: the default, which takes minutes on two CPU cores.
 
     bash reproduce.sh
 

@@ -1,4 +1,4 @@
-"""The annotators over visual features: each is fitted once, and its scores are kept."""
+"""The annotators over visual features. Each is fitted once, and its scores are cached."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from warptag.methods import METHOD
 
 logger = logging.getLogger(__name__)
 
-#: Raise it with every change after which the same data give other scores.
+#: Increase it with every code change that alters the scores of the same data.
 VERSION = 1
-#: Method id -> a function from the widths of the features side by side to the annotator.
+#: Method id -> a function from the widths of the feature blocks to the annotator.
 ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
     "knn": lambda blocks: KNNAnnotator(),
     "svm": lambda blocks: SVMAnnotator(),
@@ -42,13 +42,13 @@ HYPERPARAMETERS = (
 
 @dataclass(frozen=True, eq=False)
 class FeatureSets:
-    """What an annotator is fitted on and scores.
+    """The features that annotators are fitted to, and those that they score.
 
     Attributes:
         train: float32 (num_train_images, num_features).
         labels: int8 (num_train_images, num_tags): 1, 0, or -1 for unknown.
         test: float32 (num_test_images, num_features).
-        blocks: the widths of the features that are side by side in the columns.
+        blocks: the number of columns of each visual feature, in order.
     """
 
     train: np.ndarray
@@ -60,15 +60,15 @@ class FeatureSets:
 def annotator_scores(
     directory: Path, settings: dict[str, Any], load: Callable[[], FeatureSets]
 ) -> dict[str, np.ndarray]:
-    """Scores of every annotator on the test images.
+    """The scores of every annotator on the test images.
 
-    Each array of scores is kept in a folder, under a hash of the settings and of `VERSION`, so
-    that an interrupted call resumes and a finished one is read back.
+    The scores are cached under a hash of the settings and of `VERSION`, so that an interrupted
+    call resumes and a finished one is not repeated.
 
     Args:
-        directory: the folder.
-        settings: whatever decides what the features and labels are.
-        load: returns the features; it is called if scores are missing.
+        directory: the folder of the cache.
+        settings: the settings that determine the features and the labels.
+        load: a function that returns the features; it is called only if scores are missing.
 
     Returns:
         Method id -> float32 (num_test_images, num_tags).

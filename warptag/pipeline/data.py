@@ -1,4 +1,4 @@
-"""What an experiment is measured on: tags, labels and, if there are photographs, their records."""
+"""The data of an experiment: tags, labels and, if there are photographs, their records."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The labels that every method is fitted to and measured on.
+    """The labels that every method is fitted to and evaluated on.
 
     Attributes:
         dataset: the name of the data set, such as "nuswide".
         tag_names: the names of the tags.
         train_labels: int8 (num_train_images, num_tags): 1, 0, or -1 for unknown.
         test_labels: int8 (num_test_images, num_tags).
-        description: sentences on the data for the notes below the tables.
+        description: sentences about the data, for the notes below the tables.
         folder: the folder of records, if there are photographs.
     """
 
@@ -45,11 +45,11 @@ class Data:
 
 @singledispatch
 def load_data(data: Any, input_dir: Path | None, output: Path) -> Data:
-    """Loads the data of an experiment, and converts photographs that are not converted yet.
+    """Loads the data of an experiment, after converting its photographs if necessary.
 
     Args:
         data: the `data` of the experiment.
-        input_dir: the folder of the original data set, if the data need one.
+        input_dir: the folder of the original data set, if the data needs one.
         output: the folder of the experiment; records go to `data` in it.
 
     Raises:
@@ -76,7 +76,7 @@ def _(data: Photographs, input_dir: Path | None, output: Path) -> Data:
     folder = output / "data"
     info = convert_photographs(data, data.settings, input_dir, folder)
     for split, count in info.settings.get("missing", {}).items():
-        logger.info("    %s: %s images are not in the input folder, left out", split, f"{count:,}")
+        logger.info("    %s: left out %s images without a file in the input", split, f"{count:,}")
     for split, content in info.splits.items():
         if content.num_rejected:
             logger.info(
@@ -97,7 +97,7 @@ def _(data: Photographs, input_dir: Path | None, output: Path) -> Data:
 def convert_photographs(
     data: Photographs, settings: dict[str, Any], input_dir: Path | None, folder: Path
 ) -> DatasetInfo:
-    """Converts photographs to records, unless the folder contains the same already.
+    """Converts photographs to records, unless the folder already contains them.
 
     Args:
         data: the photographs.
@@ -126,7 +126,7 @@ def convert_photographs(
     try:
         return make()
     except InputError as reason:
-        logger.info("    The records are made again: %s", reason)
+        logger.info("    Converting again: %s", reason)
         return make(overwrite=True)
 
 

@@ -37,8 +37,8 @@ def evaluate(
     too_many = [k for k in ks if k > len(data.info.tag_names)]
     if too_many:
         raise InputError(
-            f"{too_many[0]} tags per image are more than the {len(data.info.tag_names)} tags of "
-            f"{records}"
+            f"{too_many[0]} tags per image were asked for, but {records} has only "
+            f"{len(data.info.tag_names)} tags"
         )
     scores = predict(model, data, patches or settings["patches"])
     return pd.DataFrame({"k": k, **annotation_report(data.labels, scores, k)} for k in ks)
@@ -59,6 +59,6 @@ def check_tags(expected: list[str], found: list[str], run: Path, records: object
             if tags
         )
     raise InputError(
-        f"{records} has {len(found)} tags, {run} was trained with {len(expected)} "
+        f"{records} has {len(found)} tags, but {run} was trained with {len(expected)} "
         f"({difference}); convert the photographs with the run's list of tags"
     )

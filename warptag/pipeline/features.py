@@ -35,9 +35,9 @@ class FeatureResults:
     """The results over visual features.
 
     Attributes:
-        scores: method id -> float32 (num_test_images, num_tags), fitted on the training images.
+        scores: method id -> float32 (num_test_images, num_tags).
         description: a sentence for the notes below the tables.
-        published: `published_table` of this run, if the data set has published results.
+        published: the table beside published results, as from `published_table`, or None.
         photographs: the folder of the records that the features were computed from, if any.
     """
 
@@ -51,13 +51,13 @@ class FeatureResults:
 def feature_results(
     features: Any, data: Data, photographs: Any, input_dir: Path | None, output: Path
 ) -> FeatureResults:
-    """Scores of every annotator over the features of an experiment.
+    """The scores of every annotator over the visual features of an experiment.
 
     Args:
         features: the `features` of the experiment.
-        data: its data, loaded.
-        photographs: its `data`.
-        input_dir: the folder of the original data set, if the data need one.
+        data: the loaded data of the experiment.
+        photographs: the `data` of the experiment.
+        input_dir: the folder of the original data set, if the data needs one.
         output: the folder of the experiment.
 
     Raises:
@@ -105,9 +105,9 @@ def _(
 
         @cache
         def of_all() -> FeatureSets:
-            # Fitted again: PCA keeps less of images that it was not fitted on, so that the
-            # validation images, embedded like the test images, would be nearer to these than all
-            # others are.
+            # Fitted again, with the validation images: PCA preserves less of images that it was
+            # not fitted to. Without it, validation images would be embedded like test images, and
+            # be nearer to them than the training images are.
             rows = visual.fit_transform(_Chain([train, validation]))
             return FeatureSets(rows, labels[:, vocabulary], visual.transform(test), visual.blocks_)
 
@@ -150,9 +150,9 @@ def _(
 def _check_labels(found: np.ndarray, data: Data, folder: Path) -> None:
     if not np.array_equal(found, data.test_labels):
         raise InputError(
-            f"{folder} contains other test images than the labels, as when the input folder "
-            "changed between two runs; remove the folders data and feature_data beside it and run "
-            "again"
+            f"the test images in {folder} are not those of the labels, as when the input folder "
+            f"changed between two runs; remove the folders data and feature_data in "
+            f"{folder.parent} and run again"
         )
 
 
@@ -164,15 +164,15 @@ def _nuswide_arrays(input_dir: Path, folder: Path) -> Features:
         path = input_dir / name
         if not path.is_file() or path.stat().st_size != size:
             raise InputError(
-                f"{folder} was made from a {name} of {size:,} bytes, which {input_dir} does not "
-                f"contain; give the folder it was made from, or remove {folder}"
+                f"{folder} was made from a file {name} of {size:,} bytes, which {input_dir} does "
+                f"not contain; pass the input folder it was made from, or remove {folder}"
             )
     return load_features(folder)
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """The images of several collections, one collection after the other."""
+    """The images of several splits, one split after the other."""
 
     parts: list[Records]
 

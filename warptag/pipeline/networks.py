@@ -1,4 +1,4 @@
-"""Training runs, one per loss and seed, each in a folder from which it is reused."""
+"""Training runs, one per loss and seed. Each has a folder, and a finished run is reused."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Run:
     """One finished training run.
 
     Attributes:
-        settings: every choice of the run, as in its `settings.json`.
+        settings: every setting of the run, as in its `settings.json`.
         history: one row per epoch.
         scores: float32 (num_test_images, num_tags).
         calibration: the map from scores to probabilities; None if none could be fitted.
-        measured: the seconds, images per second, device, versions, commit and checksum of the code
-            of the training.
+        measured: the seconds, images per second, device, versions, commit and code checksum of
+            the training.
     """
 
     settings: dict[str, Any]
@@ -57,7 +57,7 @@ class Networks:
 
     Args:
         experiment: the name of the experiment.
-        networks: the choices of the experiment.
+        networks: the networks of the experiment.
         folder: the folder of the records.
         **options: options of `warptag.training.train` for every run.
     """
@@ -92,7 +92,7 @@ class Networks:
         return Records(self.folder, "test")
 
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
-        """The run of these settings in this folder, with its scores of the test images."""
+        """Trains a network, or reuses the run in the folder, and scores the test images."""
         model, history = self.train(self.name_of(settings), settings, directory)
         try:
             scores = np.load(directory / TEST_SCORES)
@@ -115,8 +115,7 @@ class Networks:
     def train(
         self, name: str, settings: TrainingSettings, directory: Path
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Trains one network by `warptag.training.train`, and fits its calibration to the
-        validation images."""
+        """Trains one network, and fits its calibration on the validation images."""
         model, history = train(
             name,
             lambda: self._make_model(settings.seed),
@@ -162,10 +161,10 @@ def settings_of(
     """The settings of one run.
 
     Args:
-        networks: the choices of the experiment.
+        networks: the networks of the experiment.
         loss: "softmax", "ranking" or "warp".
         seed: the seed of the run.
-        chosen: the learning rate and the normalization; None for the chosen ones of the loss.
+        chosen: the learning rate and the normalization; None for those of the experiment.
     """
     learning_rate, normalization = chosen or networks.chosen[loss]
     arguments: dict[str, Any] = {
@@ -185,7 +184,7 @@ def is_synthetic(dataset: str) -> bool:
 
 
 def _description(networks: experiments.Networks) -> dict[str, Any]:
-    """The choices of the architecture; a file of weights is identified by its checksum."""
+    """The arguments of the architecture; a file of weights is identified by its checksum."""
     if networks.backbone is None:
         return networks.architecture
     weights = networks.weights

@@ -1,4 +1,4 @@
-"""The results of a folder shown again, or the results of its trained runs made."""
+"""The report page of a folder, from its results or, if it has none, from its trained runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN = (
     *("loss", "patches", "crop_size", "network", "epochs", "batch_size", "learning_rate"),
     "data_checksum",
 )
-#: Says that the tables of a folder were made here, of which split.
+#: Marks a folder whose tables were made here, and contains the split they are of.
 SCORED = "scored.json"
 
 
@@ -58,14 +58,14 @@ def report(directory: Path, *, records: Path | None = None, split: str = "test")
     Raises:
         NoRecords: there are runs to score, but no records.
         InputError: the folder contains neither tables nor runs, a file in it is damaged, or the
-            runs and the records do not fit.
+            runs have other tags than the records.
     """
     data = records or directory / "data"
     if table_paths(directory) and not ((directory / SCORED).exists() and data.is_dir()):
         if records is not None:
             raise InputError(
-                f"{directory} contains tables already, and the page shows these; to score other "
-                f"records, copy {directory / 'models'} to a folder of its own"
+                f"{directory} already contains tables, which the page shows; to score other "
+                f"records, copy {directory / 'models'} to another folder"
             )
         return [write_page(directory)]
     folders = _run_folders(directory)
@@ -81,7 +81,7 @@ def report(directory: Path, *, records: Path | None = None, split: str = "test")
     if (directory / SETTINGS).exists():
         # The folder of the run contains files of the same names.
         directory = directory / "report"
-    # A data set without training images has the frequencies of the scored ones.
+    # Without training images, the scored images give the tag frequencies.
     fit = Records(data, "train" if "train" in test.info.splits else split)
     command = "warptag report DIR" + (" --records RECORDS" if records else "")
     written = write_all(
@@ -117,12 +117,12 @@ def _score(folders: list[Path], test: Records) -> dict[str, list[Run]]:
         if missing:
             raise InputError(f"{folder / SETTINGS} has no {missing[0]}; train the run again")
         check_tags(settings["tag_names"], test.info.tag_names, folder, test.directory)
-        logger.info("%s: %s images of %s", folder, f"{len(test):,}", test.directory)
+        logger.info("%s: scoring %s images of %s", folder, f"{len(test):,}", test.directory)
         scores = predict(model, test, settings["patches"])
         try:
             history = pd.read_csv(folder / HISTORY)
             if not {"epoch", "loss"} <= set(history):
-                raise ValueError("it has no columns epoch and loss")
+                raise ValueError("the columns epoch and loss are missing")
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{folder / HISTORY} cannot be read ({str(error).splitlines()[0]}); train the run "
@@ -147,7 +147,7 @@ def _evaluation(runs: Mapping[str, list[Run]], fit: Records, test: Records) -> E
             **{method: [run.scores for run in some] for method, some in runs.items()},
             "most_frequent": [most_frequent_scores(fit.labels, len(test))],
         },
-        # With as many tags per image as there are, every method would be right about all of them.
+        # Given all tags, every method would have the same metrics.
         ks=tuple(k for k in KS if k < num_tags) or (1,),
         synthetic=is_synthetic(info.name),
         title=title if test.split == "test" else f"{title}, split {test.split}",

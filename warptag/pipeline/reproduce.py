@@ -1,4 +1,4 @@
-"""The main job: an experiment from its data to both tables, with every finished step reused."""
+"""Carries out an experiment, from its data to both tables. Finished steps are reused."""
 
 from __future__ import annotations
 
@@ -37,16 +37,15 @@ def reproduce(
 ) -> list[Path]:
     """Converts the data, fits every method, and writes tables, plots and runs.csv.
 
-    An interrupted call resumes when it is made again; a finished one recomputes only what changed.
-    Each step is logged at the level INFO.
+    Call it again to resume after an interruption. Finished steps are reused; only changed ones
+    run. The logger "warptag" reports each step at level INFO.
 
     Args:
         experiment: the experiment.
         output: the folder of the results; working files go to `data`, `models` and `baselines`
             in it.
         input_dir: the folder of the original data set, if the experiment needs one.
-        search_again: whether to search the learning rates and normalizations again, and to write
-            search.csv.
+        search_again: whether to search learning rates and normalizations, and to write search.csv.
         tensorboard: whether to write logs for TensorBoard beside each model.
         command: the command line, for command.txt.
 
@@ -54,7 +53,7 @@ def reproduce(
         The files written.
 
     Raises:
-        InputError: something is wrong with the input or the output folder.
+        InputError: the input cannot be used, or the output folder contains other data.
         TrainingDiverged: the loss of a final run became NaN.
     """
     steps = _Steps(experiment, search_again)
@@ -62,7 +61,7 @@ def reproduce(
     data = load_data(experiment.data, input_dir, output)
     for k in experiment.ks:
         if k > len(data.tag_names):
-            raise InputError(f"k = {k} is above the number of tags, {len(data.tag_names)}")
+            raise InputError(f"k = {k} exceeds the number of tags, {len(data.tag_names)}")
     scores = _bounds(data, experiment.seeds)
     notes = list(data.description)
     features = FeatureResults({}, "")
@@ -119,7 +118,7 @@ def reproduce(
 
 
 class _Steps:
-    """Announces each step with its number and the time since the start."""
+    """Logs each step with its number and the time since the start."""
 
     def __init__(self, experiment: Experiment, search_again: bool):
         parts = (experiment.features, experiment.networks, search_again or None)
@@ -144,7 +143,7 @@ def _bounds(data: Data, seeds: int) -> dict:
 
 
 def _search(networks: Networks, output: Path) -> NetworkChoices:
-    """The choices with the learning rates and normalizations that the search finds."""
+    """The networks with the learning rates and normalizations that the search finds."""
     table = search(networks, output / "models" / "search")
     write_bytes(output / "search.csv", table.to_csv(index=False).encode())
     chosen = chosen_settings(table)
@@ -154,7 +153,7 @@ def _search(networks: Networks, output: Path) -> NetworkChoices:
 
 
 def _run(networks: Networks, settings: TrainingSettings, output: Path) -> Run:
-    # The run of seed 0 has the loss's plain name, for use with `warptag annotate`.
+    # The run of seed 0 is named after its loss alone, for use with `warptag annotate`.
     name = f"{settings.loss}-seed{settings.seed}" if settings.seed else settings.loss
     run = networks.run(settings, output / "models" / name)
     last = run.history.iloc[-1]
@@ -170,7 +169,7 @@ def _run(networks: Networks, settings: TrainingSettings, output: Path) -> Run:
 
 
 def _network_notes(experiment: str, choices: NetworkChoices) -> list[str]:
-    """Sentences on the networks and their training for below the tables."""
+    """Sentences about the networks and their training, for the notes below the tables."""
     settings = TrainingSettings(**choices.training)
     chosen = "; ".join(
         f"{METHOD[loss].label}: learning rate {rate:g}"

@@ -36,10 +36,10 @@ def write_all(
         evaluation: the scores of all methods.
         output: the folder.
         runs: method id -> the training runs of a network, one per seed.
-        notes: sentences for below the tables.
+        notes: sentences to print below the tables.
         command: the command that made the results.
         photographs: the test images, for the gallery.
-        published: as from `published_table`.
+        published: the table beside published results, as from `published_table`.
 
     Returns:
         The files, the page last.
@@ -68,7 +68,7 @@ def _probabilities(runs: Mapping[str, Sequence[Run]]) -> dict[str, np.ndarray]:
 
 
 def _sample(test: Records) -> dict[int, np.ndarray]:
-    """Test images spread evenly over the first few hundred: chosen by place, not by result."""
+    """Test images at even distances among the first 720, chosen without regard to the results."""
     spacing = max(1, min(len(test), 720) // NUM_IMAGES)
     rows = range(0, min(len(test), spacing * NUM_IMAGES), spacing)
     wanted = set(rows)

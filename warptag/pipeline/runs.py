@@ -1,4 +1,4 @@
-"""runs.csv: one row per training run with every setting and what was measured."""
+"""runs.csv: one row per training run, with every setting and measurement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from warptag.methods import METHOD
 from warptag.metrics import annotation_report
 from warptag.pipeline.networks import Run
 
-#: The columns that differ from one time to the next although the run is the same.
+#: The columns that may differ when a run is repeated.
 MEASURED_EACH_TIME = ["seconds", "images_per_second", "commit", "code"]
 
 
@@ -25,11 +25,11 @@ def write_runs(
 ) -> pd.DataFrame:
     """Writes one row per run.
 
-    A row that is already in the file, and equal in all but the time it took and the code's commit
-    and checksum, is kept: the run was reproduced, and the file shows no difference.
+    A row of the existing file is kept if the new one differs only in `MEASURED_EACH_TIME`, so that
+    a reproduced run leaves the file unchanged.
     """
     table = pd.DataFrame([_row(run, test_labels, ks) for run in runs])
-    # Through text, so that rows just made compare equal to rows read.
+    # As text, so that new rows compare equal to rows read from the file.
     table = pd.read_csv(io.StringIO(table.to_csv(index=False)), dtype=str, keep_default_na=False)
     if path.exists():
         before = pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -1,4 +1,4 @@
-"""The choice of each loss's learning rate and normalization, on validation images."""
+"""The search for each loss's learning rate and normalization, on validation images."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from warptag.training import TrainingSettings
 
 logger = logging.getLogger(__name__)
 
-#: The dropout rate before the scores of a backbone; the paper's 0.6 is for its wide hidden layers.
+#: The dropout rate of a backbone. The paper's 0.6 is for the wide hidden layers of its network.
 BACKBONE_DROPOUT = 0.2
 
 
@@ -34,9 +34,9 @@ def train_network(
     """Trains one network, or resumes.
 
     Args:
-        experiment: the experiment, whose choices of the network are used.
+        experiment: the experiment that declares the network and the data.
         settings: the settings of the training.
-        output: the folder of the run, `models/LOSS` in it, and of the data, `data`.
+        output: the folder of the results. The run goes to `models/LOSS` in it, records to `data`.
         records: a folder of records to train on instead of the experiment's data.
         input_dir: the folder of the original data set, if the experiment needs one.
         **options: options of `warptag.training.train`.
@@ -45,7 +45,7 @@ def train_network(
         The folder of the run.
 
     Raises:
-        InputError: something is wrong with the input, the settings or the output.
+        InputError: the input, the settings or the output folder cannot be used.
     """
     assert experiment.networks is not None and isinstance(experiment.data, Photographs)
     if records is None:
@@ -55,8 +55,8 @@ def train_network(
     num_images = len(networks.records)
     if num_images < settings.batch_size:
         logger.info(
-            "%s: the batch size is %d, the number of its training images, instead of %d",
-            *(records, num_images, settings.batch_size),
+            "%s: the batch size is reduced from %d to %d, the number of training images",
+            *(records, settings.batch_size, num_images),
         )
         settings = replace(settings, batch_size=num_images)
     directory = output / "models" / settings.loss
@@ -66,7 +66,7 @@ def train_network(
 
 
 def with_crop_size(experiment: Experiment, choices: NetworkChoices) -> Experiment:
-    """The experiment with other choices, and photographs stored in proportion to the crop."""
+    """The experiment with other networks; photographs are stored in proportion to the crop."""
     assert experiment.networks is not None and isinstance(experiment.data, Photographs)
     data, size = experiment.data, experiment.data.settings.get("size")
     if size is not None and choices.crop_size != experiment.networks.crop_size:
@@ -76,7 +76,7 @@ def with_crop_size(experiment: Experiment, choices: NetworkChoices) -> Experimen
 
 
 def with_backbone(choices: NetworkChoices, name: str, weights: str | None) -> NetworkChoices:
-    """The choices with a network of `keras.applications` in place of the paper's.
+    """The choices with a network of `keras.applications` instead of the paper's.
 
     Raises:
         InputError: there is no such network, or the file of weights cannot be read.
@@ -86,8 +86,8 @@ def with_backbone(choices: NetworkChoices, name: str, weights: str | None) -> Ne
         os.path.isfile(weights) and os.access(weights, os.R_OK)
     ):
         raise InputError(
-            f"{weights} is not a file that can be read; expected imagenet, or a file of the "
-            f"weights of {name} without its classifier, such as Keras's *_notop.h5"
+            f"{weights} cannot be read; expected imagenet, or a file of weights of {name} "
+            "without its classifier, such as Keras's *_notop.h5"
         )
     architecture = {"dropout": BACKBONE_DROPOUT}
     return replace(choices, backbone=name, weights=weights, architecture=architecture)

@@ -1,9 +1,8 @@
 """Probabilities from scores: Platt's logistic regression with a term for each image's scale.
 
-Scores only rank the tags of one image. A ranking loss leaves their scale and a softmax their offset
-open, so that one score means different things on different images. The logarithm of the sum of
-exponentials over an image's scores says where that image's scale lies; with it one logistic
-regression fits all three losses.
+Scores only rank the tags of one image. A ranking loss leaves their scale undetermined and a softmax
+their offset, so the same score means different things on different images. The log-sum-exp of an
+image's scores describes its scale. With it, one logistic regression fits all three losses.
 """
 
 from __future__ import annotations
@@ -20,21 +19,25 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_json
 
 CALIBRATION = "calibration.json"
-#: (image, tag) pairs that the fit takes at most; those of the first images.
-MOST_PAIRS = 8_000_000
+#: The maximum number of (image, tag) pairs to fit to; the first images are used.
+MAX_PAIRS = 8_000_000
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """p = sigmoid(score * s + log_sum_exp * log sum_j exp(s_j) + intercept).
+    """Maps the scores of an image to a probability for each tag.
+
+    The probability of a tag with score s is
+    `sigmoid(score * s + log_sum_exp * log(sum_j exp(s_j)) + intercept)`, where j runs over all
+    tags of the image.
 
     Source: Platt, Probabilistic Outputs for Support Vector Machines, 1999, equation 9; the second
-    term is ours.
+    term is added here.
 
     Args:
-        score: weight of the tag's score, at least 0, so that the order of an image's tags stays.
-        log_sum_exp: weight of the image's log-sum-exp over all tags.
-        intercept: of the logit.
+        score: the weight of the tag's score, at least 0, which keeps the order of an image's tags.
+        log_sum_exp: the weight of the log-sum-exp of the image's scores.
+        intercept: the intercept of the logit.
 
     Example:
         >>> Calibration(1.0, -1.0, 0.0).probabilities([[0.0, 0.0]]).round(3)  # softmax / (1 + it)
@@ -46,15 +49,22 @@ class Calibration:
     intercept: float
 
     def logits(self, scores):
-        """Of a tensor of any backend, or an array: float (..., num_tags) to the same shape."""
+        """The logits of the probabilities.
+
+        Args:
+            scores: float tensor of any backend, or array, (..., num_tags).
+
+        Returns:
+            A tensor of the same shape.
+        """
         scale = ops.logsumexp(scores, axis=-1, keepdims=True)
         return self.score * scores + self.log_sum_exp * scale + self.intercept
 
     def probabilities(self, scores) -> np.ndarray:
-        """How likely each tag is.
+        """The probability of each tag.
 
         Args:
-            scores: (num_images, num_tags), raw scores.
+            scores: raw scores, float (num_images, num_tags).
 
         Returns:
             float32 (num_images, num_tags) in [0, 1].
@@ -63,19 +73,19 @@ class Calibration:
         return ops.convert_to_numpy(ops.sigmoid(logits))
 
     def save(self, run: Path) -> None:
-        """Write it into the folder of a run."""
+        """Writes the calibration to the folder of a run."""
         write_json(run / CALIBRATION, asdict(self))
 
 
 def fit_calibration(scores: np.ndarray, labels: np.ndarray) -> Calibration | None:
-    """The calibration of the highest likelihood, over all images and tags.
+    """Fits a calibration by maximum likelihood over all images and tags.
 
     Args:
-        scores: float (num_images, num_tags) of images that the network was not fitted to.
-        labels: (num_images, num_tags): 1, 0, or -1 for unknown, which is left out.
+        scores: float (num_images, num_tags), scores of images that the network was not trained on.
+        labels: int (num_images, num_tags): 1, 0, or -1 for unknown, which is ignored.
 
     Returns:
-        None where nothing can be fitted: no image, or all labels are the same.
+        The calibration, or None if there are no images or all known labels are the same.
 
     Example:
         >>> scores = np.random.default_rng(0).normal(size=(500, 4))
@@ -86,7 +96,7 @@ def fit_calibration(scores: np.ndarray, labels: np.ndarray) -> Calibration | Non
     from scipy.optimize import minimize
     from scipy.special import expit, logsumexp
 
-    num_images = max(1, MOST_PAIRS // max(1, scores.shape[1]))
+    num_images = max(1, MAX_PAIRS // max(1, scores.shape[1]))
     scores, labels = np.asarray(scores[:num_images], np.float64), np.asarray(labels[:num_images])
     known = labels >= 0
     positive = (labels == 1)[known].astype(np.float64)
@@ -94,7 +104,7 @@ def fit_calibration(scores: np.ndarray, labels: np.ndarray) -> Calibration | Non
         return None
     scale = np.broadcast_to(logsumexp(scores, axis=1, keepdims=True), scores.shape)
     inputs = np.stack([scores[known], scale[known], np.ones(len(positive))], axis=1)
-    # Centred and scaled, the search needs few steps whatever the scale of the scores.
+    # On standardized inputs, the solver needs few steps whatever the scale of the scores.
     center, spread = inputs.mean(axis=0), inputs.std(axis=0)
     center[2], spread[spread < 1e-12] = 0.0, 1.0
     inputs = (inputs - center) / spread
@@ -114,7 +124,7 @@ def fit_calibration(scores: np.ndarray, labels: np.ndarray) -> Calibration | Non
 
 
 def load_calibration(run: Path) -> Calibration | None:
-    """The calibration of a run; None where none could be fitted.
+    """Loads the calibration of a run; None if the run has none.
 
     Raises:
         InputError: the file is damaged.
@@ -132,7 +142,7 @@ def load_calibration(run: Path) -> Calibration | None:
             raise ValueError("a number is not finite")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} cannot be read ({error}); remove it, and give the command that trained the "
-            "run again, which writes it anew"
+            f"{path} cannot be read ({error}); remove it and repeat the command that trained the "
+            "network, which writes a new one"
         ) from error
     return calibration

@@ -17,31 +17,31 @@ from tfrecords_tools.files import write_whole
 from warptag.training.progress import Progress
 
 HISTORY, TIMING = "history.csv", "timing.csv"
-#: The newest, and the one before in case the newest turns out damaged.
+#: The newest checkpoint, and the one before it in case the newest is damaged.
 NUM_KEPT = 2
-#: What Keras's callbacks remember of earlier epochs; `best_weights` is a list of arrays.
+#: The attributes in which Keras's callbacks remember earlier epochs, besides `best_weights`.
 MEMORY = ("best", "best_epoch", "wait", "cooldown_counter")
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes all that a run resumes from, whole or not at all, at the end of each epoch.
+    """Saves the complete state of a run at the end of each epoch. A file is never half-written.
 
-    What Keras's `BackupAndRestore` leaves out: random states (also the draws of a loss), the rows
-    of the history, what other callbacks remember, and the checkpoint before the last.
+    Unlike `keras.callbacks.BackupAndRestore`, it also saves random states (including the draws of
+    a loss), the history, and what other callbacks remember. It keeps the two newest checkpoints.
 
-    It must be the last callback of `fit`, after those whose memory it keeps.
+    It must be the last callback of `fit`, after those whose memory it saves.
 
     Args:
-        directory: folder of the run, where `checkpoint-EPOCH.npz`, `history.csv` (one row per
-            epoch: epoch, loss, learning_rate and the validation metrics) and `timing.csv` (one row
-            per epoch: epoch, seconds, images_per_second) are written.
-        variables: returns the variables that later steps depend on.
-        callbacks: callbacks of Keras that remember earlier epochs.
-        progress: measures the seconds of each epoch.
+        directory: the folder of the run. `checkpoint-EPOCH.npz`, `history.csv` (one row per epoch:
+            epoch, loss, learning_rate and the validation metrics) and `timing.csv` (one row per
+            epoch: epoch, seconds, images_per_second) are written to it.
+        variables: a function that returns the variables that later steps depend on.
+        callbacks: the Keras callbacks that remember earlier epochs.
+        progress: the callback that measures the seconds of each epoch.
 
     Attributes:
-        history: rows of `history.csv`, of earlier sessions too.
-        timing: rows of `timing.csv`.
+        history: the rows of `history.csv`, including those of earlier sessions.
+        timing: the rows of `timing.csv`.
         stopped: whether a callback ended the run before its last epoch.
     """
 
@@ -62,26 +62,26 @@ class Checkpoint(keras.callbacks.Callback):
         self._best_weights: list[np.ndarray] = []
 
     def restore(self) -> int:
-        """Sets the variables to the newest checkpoint that is whole.
+        """Restores the newest checkpoint that is not damaged.
 
         Returns:
-            The number of finished epochs; 0 without a checkpoint.
+            The number of finished epochs; 0 if there is no checkpoint.
 
         Raises:
-            InputError: the checkpoint has variables of another model.
+            InputError: the checkpoint is of another model.
         """
         for path in checkpoints(self.directory):
             if (found := load_checkpoint(path)) is not None:
                 break
-            self.progress.write(f"{path} is damaged; an earlier checkpoint is used, if any")
+            self.progress.write(f"{path} is damaged; the checkpoint before it is used, if any")
         else:
             return 0
         progress, arrays = found
         variables = self.variables()
         if [tuple(v.shape) for v in variables] != [a.shape for a in arrays[: len(variables)]]:
             raise InputError(
-                f"{self.directory}: the checkpoint is of another model than the "
-                f"{len(variables)} variables of this one; remove the folder, or choose another one"
+                f"{self.directory}: the checkpoint is of another model, since the shapes of its "
+                "variables differ from those of this model; remove the folder or choose another"
             )
         for variable, array in zip(variables, arrays, strict=False):
             variable.assign(array)
@@ -92,14 +92,14 @@ class Checkpoint(keras.callbacks.Callback):
         return len(self.history)
 
     def on_train_begin(self, logs=None):
-        # Keras's callbacks forget everything at this moment.
+        # Keras's callbacks reset their state just before.
         for callback, memory in zip(self.callbacks, self._memories, strict=False):
             vars(callback).update(memory)
             if getattr(callback, "restore_best_weights", False):
                 callback.best_weights = self._best_weights
 
     def on_epoch_end(self, epoch, logs=None):
-        # ReduceLROnPlateau, which is called before, logs the rate that the epoch had.
+        # ReduceLROnPlateau, called before this, logs the rate of the epoch before reducing it.
         rate = logs.get("learning_rate", self.model.optimizer.learning_rate)
         rate = float(f"{float(keras.ops.convert_to_numpy(rate)):.6g}")
         logs = {name: round(float(value), 6) for name, value in logs.items()}
@@ -119,7 +119,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._write_tables()
 
     def on_train_end(self, logs=None):
-        # A run may have been killed right after its last checkpoint.
+        # The run may have been killed after its last checkpoint, before the tables were written.
         self._write_tables()
 
     def _write_tables(self) -> None:
@@ -148,7 +148,7 @@ class Checkpoint(keras.callbacks.Callback):
         arrays = {f"array_{i}": array for i, array in enumerate([*values, *best_weights])}
         with writing(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
-        # Those of later epochs were damaged, or the run would have resumed from them.
+        # Checkpoints of later epochs are damaged, or the run would have resumed from them.
         later = [found for found in checkpoints(self.directory) if found.name > path.name]
         before = [found for found in checkpoints(self.directory) if found.name <= path.name]
         for old in [*later, *before[NUM_KEPT:]]:
@@ -161,25 +161,25 @@ def checkpoints(directory: Path) -> list[Path]:
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
-    """Progress and arrays of a checkpoint; None if it is damaged."""
+    """The progress and the arrays of a checkpoint; None if it is damaged."""
     try:
-        # Each array is checked against its checksum.
+        # NumPy checks each array against its checksum.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = [content[f"array_{i}"] for i in range(len(content.files) - 1)]
             return json.loads(str(content["progress"])), arrays
-    # A damaged archive makes NumPy and zipfile raise all kinds.
+    # NumPy and zipfile raise many kinds of errors for a damaged archive.
     except Exception:
         return None
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """As `write_whole`, with an InputError if the file cannot be written."""
+    """Like `write_whole`, but raises InputError if the file cannot be written."""
     try:
         with write_whole(path) as temporary:
             yield temporary
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); earlier checkpoints are kept: "
-            "make room and run the same command again"
+            f"{path} cannot be written ({error.strerror or error}); earlier checkpoints are kept. "
+            "Free some space and run the same command again"
         ) from error

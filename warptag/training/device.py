@@ -1,4 +1,4 @@
-"""What a run trains on."""
+"""The hardware that a run trains on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 
 
 def device() -> str:
-    """The GPUs of this machine that the backend sees, or the processor and its number of cores.
+    """The GPUs that the backend sees or, without any, the processor and its number of cores.
 
     Example:
         >>> print("trained on", device())
@@ -28,7 +28,7 @@ def device() -> str:
 
 
 def _gpus() -> list[str]:
-    """The name of each GPU."""
+    """The names of the GPUs."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax

@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no longer a finite number, and says where it broke."""
+"""Stops a run when its loss is NaN or infinite, and locates the layer where this began."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class TrainingDiverged(InputError):
 
 
 class StopOnDivergence(keras.callbacks.Callback):
-    """Raises TrainingDiverged, with step and layer, as soon as a value is not finite.
+    """Raises TrainingDiverged, which names step and layer, as soon as a value is not finite.
 
-    Unlike `keras.callbacks.TerminateOnNaN`, it ends the run with an error, also where scores of
-    validation images are not finite.
+    Unlike `keras.callbacks.TerminateOnNaN`, it raises an error, and also checks the validation
+    metrics and the gradient.
 
     Args:
-        name: name of the run, for the message.
-        images_of: returns the images, uint8 (batch, height, width, 3), of an epoch's step, both
-            counted from 0.
+        name: the name of the run, for the message.
+        images_of: a function from an epoch and a step, both counted from 0, to the images of that
+            step, uint8 (batch, height, width, 3).
     """
 
     def __init__(self, name: str, images_of: Callable[[int, int], object]) -> None:
@@ -53,7 +53,7 @@ class StopOnDivergence(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._check(logs, "after the last step")
-        # A gradient may break where the loss is still finite.
+        # A gradient may be NaN or infinite although the loss is finite.
         optimizer = self.model.optimizer
         if step := int(keras.ops.convert_to_numpy(getattr(optimizer, "first_skipped", 0))):
             self.last_step = step - self.steps_before - 1
@@ -63,7 +63,8 @@ class StopOnDivergence(keras.callbacks.Callback):
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """The error that metrics raise with PyTorch, before any callback, as TrainingDiverged."""
+        """Turns NaNScores, which metrics raise with PyTorch before any callback is called, into
+        TrainingDiverged."""
         try:
             yield
         except NaNScores:
@@ -78,20 +79,20 @@ class StopOnDivergence(keras.callbacks.Callback):
         images = self.images_of(self.epoch, self.last_step)
         raise TrainingDiverged(
             f"{self.name}, epoch {self.epoch + 1}: {what}; the first values that are not finite "
-            f"are {first_broken(self.model, images)}; checkpoints of earlier epochs are kept; try "
+            f"are {first_broken(self.model, images)}. Checkpoints of earlier epochs are kept. Try "
             "a smaller learning_rate, clip_norm=5 or another normalization"
         )
 
 
 def first_broken(model: keras.Model, images) -> str:
-    """The first layer, counted from the input, with values that are not finite."""
+    """Locates the first values, counted from the input, that are not finite."""
     for layer in model.layers:
         if not all(map(_finite, layer.weights)):
-            return f"weights of layer {layer.name}"
+            return f"the weights of layer {layer.name}"
     outputs = keras.Model(model.inputs, [layer.output for layer in model.layers])
     for layer, value in zip(model.layers, outputs([images], training=False), strict=True):
         if not _finite(value):
-            return f"outputs of layer {layer.name}"
+            return f"the outputs of layer {layer.name}"
     return "in the loss"
 
 

@@ -1,4 +1,4 @@
-"""SGD that looks at the gradient of the whole batch, which Keras's does not on several replicas."""
+"""Optimizers that consider the gradient of the whole batch, also on several replicas."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def _num_replicas() -> int:
 
 
 def _over_replicas(gradients: list, operation: str) -> list:
-    """The "SUM" or "MEAN" of the gradients of all replicas; those of a single replica as they are.
+    """The sum or mean of the gradients over all replicas; unchanged on a single replica.
 
-    Each replica's gradient is of its share of the loss, so their sum is that of the whole batch.
+    The gradient of a replica is that of its share of the loss, so the sum is that of the batch.
     """
     if _num_replicas() == 1:
         return gradients
@@ -33,11 +33,12 @@ class SGD(keras.optimizers.SGD):
 
     - On several replicas, `global_clipnorm` and the like clip the gradient of the whole batch.
       Keras clips each replica's share before it sums them.
-    - A gradient that is not finite counts as zero, so that the weights stay finite and can be
-      examined. `first_skipped` is the number of the first such step, from 1; 0 if there is none.
+    - A gradient that is not finite is replaced by zeros, so that the weights stay finite and can
+      be examined. `first_skipped` is the number of the first such step, counted from 1; 0 if
+      there is none.
 
     Args:
-        **kwargs: as in `keras.optimizers.SGD`.
+        **kwargs: the arguments of `keras.optimizers.SGD`.
 
     Example:
         >>> optimizer = SGD(learning_rate=0.01, momentum=0.9, global_clipnorm=5.0)

@@ -1,4 +1,4 @@
-"""Scores of images by a trained network."""
+"""The scores of a trained network."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ BATCH_SIZE = 128
 
 
 def predict(model: keras.Model, records: Records, patches: str = "center") -> np.ndarray:
-    """Scores of every image, the mean over its patches.
+    """Scores every image, as the mean over its patches.
 
     Args:
-        model: a network whose input is the crop.
+        model: the network. The size of its input is the crop size.
         records: the images.
-        patches: crops per image, "center" or "five".
+        patches: the crops of an image, "center" or "five".
 
     Returns:
         float32 (num_images, num_tags), in the order of `records.labels`.

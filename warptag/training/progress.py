@@ -1,4 +1,4 @@
-"""What a run shows: a bar in a terminal, one line per epoch elsewhere."""
+"""The progress of a run: a bar in a terminal, one line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tqdm import tqdm
 
 
 class Progress(keras.callbacks.Callback):
-    """Images per second, remaining time of the whole run, loss, and the last epoch's metrics.
+    """Shows images per second, the remaining time, the loss and the metrics of the last epoch.
 
-    Keras's own bar counts the steps of one epoch.
+    The bar covers the whole run; that of Keras covers one epoch.
 
     Args:
-        name: name of the run.
-        steps_per_epoch: number of steps per epoch.
-        batch_size: images per step.
-        num_epochs: number of epochs of the whole run.
+        name: the name of the run.
+        steps_per_epoch: the number of steps per epoch.
+        batch_size: the number of images per step.
+        num_epochs: the number of epochs of the whole run.
 
     Attributes:
-        seconds: time spent on the training steps of this epoch.
+        seconds: the time spent on the training steps of this epoch.
     """
 
     def __init__(self, name: str, steps_per_epoch: int, batch_size: int, num_epochs: int) -> None:
@@ -42,16 +42,16 @@ class Progress(keras.callbacks.Callback):
 
     @property
     def images_per_second(self) -> float:
-        """Rate of this epoch."""
+        """The images per second of this epoch."""
         return self.images_per_epoch / max(self.seconds, 1e-9)
 
     def resume(self, num_epochs: int) -> None:
-        """Begins after so many epochs."""
+        """Starts the bar after a number of finished epochs."""
         self.write(f"resumes after epoch {num_epochs} of {self.num_epochs}")
         self.bar.initial = self.bar.n = num_epochs * self.images_per_epoch
 
     def write(self, text: str) -> None:
-        """Shows a line of its own."""
+        """Writes a line above the bar."""
         self.bar.write(f"{self.name}: {text}", file=sys.stderr)
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -1,4 +1,4 @@
-"""The folder of one run: its settings, and whether an earlier run in it may be replaced."""
+"""The folder of a run: its settings, its model, and what happens to an earlier run in it."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ OnExisting = Literal["refuse", "replace_if_changed", "replace"]
 
 
 class OtherRun(InputError):
-    """A folder holds a run of other settings, and may not be replaced.
+    """A folder contains a run with other settings, which may not be replaced.
 
     Example:
-        >>> raise OtherRun("models/warp holds a run of other settings")
+        >>> raise OtherRun("models/warp contains a run with other settings")
         Traceback (most recent call last):
             ...
-        warptag.training.run_folder.OtherRun: models/warp holds a run of other settings
+        warptag.training.run_folder.OtherRun: models/warp contains a run with other settings
     """
 
 
 def claim(directory: Path, settings: dict[str, Any], on_existing: OnExisting) -> None:
-    """Makes the folder that of a run of these settings, and removes what belongs to another.
+    """Prepares the folder for a run, and removes the files of an earlier run that it replaces.
 
     Args:
-        directory: the folder, made if needed.
-        settings: everything that decides the run, as JSON values.
-        on_existing: what happens to an earlier run in the folder: "refuse" keeps one of other
-            settings and raises, "replace_if_changed" removes one of other settings, "replace"
-            removes any.
+        directory: the folder, which is made if it does not exist.
+        settings: everything that determines the run, as JSON values.
+        on_existing: what happens to an earlier run in the folder. "refuse" raises an error if its
+            settings differ, "replace_if_changed" replaces it if its settings differ, "replace"
+            always replaces it.
 
     Raises:
-        OtherRun: the folder holds a run of other settings.
+        OtherRun: the folder contains a run with other settings.
     """
     directory.mkdir(parents=True, exist_ok=True)
     wanted = json.loads(json.dumps(settings))
@@ -58,8 +58,8 @@ def claim(directory: Path, settings: dict[str, Any], on_existing: OnExisting) ->
     holds_something = (directory / MODEL).exists() or bool(checkpoints(directory))
     if on_existing == "refuse" and holds_something:
         differences = "they cannot be read" if found is None else _differences(found, wanted)
-        raise OtherRun(f"{directory} holds a run of other settings ({differences})")
-    # First: without it, the other files belong to no run.
+        raise OtherRun(f"{directory} contains a run with other settings ({differences})")
+    # First, since without it the other files belong to no run.
     (directory / SETTINGS).unlink(missing_ok=True)
     for path in [*checkpoints(directory), *(directory / name for name in (MODEL, HISTORY, TIMING))]:
         path.unlink(missing_ok=True)
@@ -69,17 +69,17 @@ def claim(directory: Path, settings: dict[str, Any], on_existing: OnExisting) ->
 
 
 def remove_made_of_model(directory: Path) -> None:
-    """Removes what was made of an earlier model of the folder."""
+    """Removes the files that were made with an earlier model of the folder."""
     for name in (CALIBRATION, MEASURED, TEST_SCORES):
         (directory / name).unlink(missing_ok=True)
     shutil.rmtree(directory / "export", ignore_errors=True)
 
 
 def load_finished(directory: Path) -> tuple[keras.Model, pd.DataFrame]:
-    """The model and the history of a finished run.
+    """Loads the model and the history of a finished run.
 
     Raises:
-        InputError: they cannot be read.
+        InputError: one of them cannot be read.
     """
     model = _load_model(directory)
     try:
@@ -92,10 +92,14 @@ def load_finished(directory: Path) -> tuple[keras.Model, pd.DataFrame]:
 
 
 def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """The model of a run's folder, and the settings it was trained with.
+    """Loads the model of a finished run, and the settings it was trained with.
+
+    Args:
+        run: the folder of the run.
 
     Raises:
-        InputError: it is no such folder, the run is not finished, or the model cannot be read.
+        InputError: it is not the folder of a run, the run is not finished, or the model cannot be
+            read.
 
     Example:
         >>> model, settings = load_run(Path("results/scenes/models/warp"))  # doctest: +SKIP
@@ -108,8 +112,8 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
         )
     if not (run / MODEL).exists():
         raise InputError(
-            f"{run}: the run is not finished, {MODEL} is missing; start it again with the same "
-            "command, which resumes from the last checkpoint"
+            f"{run}: the run is not finished, since {MODEL} is missing; repeat the command that "
+            "started it, which resumes from the last checkpoint"
         )
     return _load_model(run), settings
 
@@ -117,10 +121,10 @@ def load_run(run: Path) -> tuple[keras.Model, dict[str, Any]]:
 def _load_model(run: Path) -> keras.Model:
     try:
         return keras.saving.load_model(run / MODEL, compile=False)
-    # Keras raises all kinds for a damaged file.
+    # Keras raises many kinds of errors for a damaged file.
     except Exception as error:
         written = (read_json(run / MEASURED) or {}).get("keras")
-        version = f"; it was written by Keras {written}, and this is {keras.__version__}"
+        version = f"; it was written by Keras {written}, but {keras.__version__} is installed"
         raise InputError(
             f"{run / MODEL} cannot be read ({str(error).splitlines()[0][:200]}); remove the folder "
             "and train again" + (version if written not in (None, keras.__version__) else "")
@@ -128,7 +132,7 @@ def _load_model(run: Path) -> keras.Model:
 
 
 def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """The settings that differ, with their values where these are short."""
+    """Lists the settings that differ, with their values if they are short."""
     texts = []
     for name in [*wanted, *(name for name in found if name not in wanted)]:
         before, now = found.get(name), wanted.get(name)

@@ -1,4 +1,4 @@
-"""Everything that decides a training run but the data and the network's shape."""
+"""The settings of a training run: everything that determines it but the data and the network."""
 
 from __future__ import annotations
 
@@ -10,47 +10,50 @@ import keras
 from warptag.data.records import check_window_area
 from warptag.losses import WARP, MultilabelSoftmax, PairwiseRanking
 
-#: The paper's images per step, for which learning rates are given.
+#: The paper's batch size, for which learning rates are given.
 PAPER_BATCH = 32
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The choices of one run.
+    """The settings of one training run.
 
     Attributes:
-        loss: "softmax", "ranking" or "warp".
-        learning_rate: rate at the start (the paper's 0.002).
-        scale_learning_rate: whether to multiply the rate by batch_size / 32, the linear rule for
-            larger batches (Goyal et al., arXiv 1706.02677, section 2.1).
-        normalization: what the ranking losses divide by, as in `PairwiseRanking`.
+        loss: the loss, "softmax", "ranking" or "warp".
+        learning_rate: the initial learning rate (0.002 in the paper).
+        scale_learning_rate: whether to multiply the rate by batch_size / 32, the linear scaling
+            rule for larger batches (Goyal et al., arXiv 1706.02677, section 2.1).
+        normalization: the normalization of the ranking losses, as in `PairwiseRanking`.
         rank: how WARP estimates ranks, as in `WARP`.
-        epochs: passes over the training images.
-        batch_size: images per step over all replicas (the paper's 32).
+        epochs: the number of epochs.
+        batch_size: the number of images per step over all replicas (32 in the paper).
         flip: whether to mirror half of the images left to right.
-        window_area: bounds of the area of random windows, as in `Records.training`, or None.
-        momentum: momentum of SGD (the paper's 0.9).
-        weight_decay: weight decay of the optimizer, as in `keras.optimizers.SGD`; 0 for none.
-        clip_norm: global norm that gradients are clipped to, or None.
-        schedule: what lowers the rate: "staircase", at given times; "plateau", after `patience`
-            epochs without a better validation per-class recall; "constant", nothing. (The paper's
-            "staircase weight decay" is read as a staircase of the learning rate.)
-        decay_at: increasing times at which the staircase falls.
-        decay_unit: unit of `decay_at`: "share" of the run, in (0, 1), or "epoch".
-        decay_factor: what each fall multiplies the rate by, in (0, 1).
-        patience: epochs of the plateau.
-        keep: the model to keep: of the "last" epoch, or of the "best" per-class recall on
+        window_area: the bounds of the area of random windows, as in `Records.training`, or None.
+        momentum: the momentum of SGD (0.9 in the paper).
+        weight_decay: the weight decay, as in `keras.optimizers.SGD`; 0 for none.
+        clip_norm: the global norm that gradients are clipped to, or None.
+        schedule: when the learning rate is reduced: "staircase" reduces it at given times,
+            "plateau" after `patience` epochs without a better validation per-class recall,
+            "constant" never. (The paper's "staircase weight decay" is read as a staircase of the
+            learning rate.)
+        decay_at: the increasing times at which the staircase reduces the rate.
+        decay_unit: the unit of `decay_at`: "share" of the run, in (0, 1), or "epoch".
+        decay_factor: the factor of each reduction, in (0, 1).
+        patience: the patience of the plateau, in epochs.
+        keep: the epoch whose model is kept: the "last", or the "best" by per-class recall on the
             validation images.
-        early_stopping: epochs without a better per-class recall after which to stop, or None.
-        precision: precision of the computation: "float32", "bfloat16", or "float16" with loss
-            scaling. The weights are float32 in all.
-        deterministic: whether every run on one machine gives the same numbers; slower on GPUs.
-            With JAX and PyTorch it holds on CPUs only.
-        jit_compile: whether to compile with XLA: "on", "off", or "auto", Keras's own choice (which
-            is "off" for TensorFlow on CPUs, where XLA was measured to be slower). With TensorFlow
-            "on" needs deterministic=False: its XLA has no deterministic gradient of pooling.
-        steps_per_execution: steps per call into the backend, as in `keras.Model.compile`.
-        seed: seed of the initial weights, order, crops, flips, dropout and WARP's draws.
+        early_stopping: the number of epochs without a better per-class recall after which to stop,
+            or None.
+        precision: the precision of the computation: "float32", "bfloat16", or "float16" with loss
+            scaling. The weights are always float32.
+        deterministic: whether every run on one machine gives the same numbers, which is slower on
+            GPUs. With JAX and PyTorch this holds on CPUs only.
+        jit_compile: whether to compile with XLA: "on", "off", or "auto" for Keras's choice. With
+            TensorFlow, "on" needs deterministic=False, since its XLA has no deterministic gradient
+            of pooling, and "auto" means "off" if deterministic.
+        steps_per_execution: the number of steps per call of the backend, as in
+            `keras.Model.compile`.
+        seed: the seed of the initial weights, order, crops, flips, dropout and WARP's draws.
 
     Raises:
         ValueError: a choice is unknown or a number is out of range.
@@ -114,8 +117,8 @@ class TrainingSettings:
             and keras.backend.backend() == "tensorflow"
         ):
             raise ValueError(
-                "jit_compile=on needs deterministic=false: TensorFlow's XLA has no deterministic "
-                "gradient of pooling"
+                "jit_compile=on needs deterministic=false, since TensorFlow's XLA has no "
+                "deterministic gradient of pooling"
             )
 
     def _require(self, name: str, expected: str, holds: bool) -> None:
@@ -124,12 +127,12 @@ class TrainingSettings:
 
     @property
     def first_learning_rate(self) -> float:
-        """The rate of the first step."""
+        """The learning rate of the first step."""
         scale = self.batch_size / PAPER_BATCH if self.scale_learning_rate else 1.0
         return self.learning_rate * scale
 
     def make_loss(self) -> keras.losses.Loss:
-        """The Keras loss."""
+        """Makes the Keras loss."""
         if self.loss == "softmax":
             return MultilabelSoftmax()
         if self.loss == "ranking":
@@ -139,7 +142,10 @@ class TrainingSettings:
     def make_schedule(
         self, steps_per_epoch: int
     ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-        """The learning rate of the optimizer: a number, or a staircase over its steps.
+        """Makes the learning rate of the optimizer: a number, or a staircase over its steps.
+
+        Args:
+            steps_per_epoch: the number of steps per epoch.
 
         Example:
             >>> settings = TrainingSettings(decay_at=(0.5,), epochs=10)

@@ -1,4 +1,4 @@
-"""Training one network with one loss: `compile`, `fit` and callbacks, in a folder of its own."""
+"""Training one network with one loss, by `compile`, `fit` and callbacks, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from warptag.training.predict import BATCH_SIZE
 from warptag.training.progress import Progress
 from warptag.training.settings import TrainingSettings
 
-#: Raise it with every change after which the same settings and data train other weights.
+#: Increase it with every code change that alters the weights of the same settings and data.
 VERSION = 2
-#: The validation metric that plateau, early stopping and keep="best" watch.
+#: The validation metric that the plateau, early stopping and keep="best" monitor.
 MONITOR = "val_per_class_recall"
-#: The first and the last step that a profile covers.
+#: The first and the last step of a profile.
 PROFILED = (10, 20)
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -52,35 +52,37 @@ def train(
     tensorboard: bool = False,
     profile: bool = False,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Trains, or resumes from the last checkpoint in the folder.
+    """Trains a network, or resumes from the last checkpoint in the folder.
 
-    On one CPU, a run that was killed at any moment and started again ends with the weights of an
-    undisturbed one, bit for bit. With the TensorFlow backend it runs on the CPU, on one GPU, on
-    all GPUs of this machine (`MirroredStrategy`), or as the chief of the cluster that TF_CONFIG
-    describes (see `warptag.training.asynchronous`); with JAX or PyTorch on one device.
+    On one CPU, a run that was killed at any moment and resumed ends with the same weights, bit for
+    bit, as one that was not interrupted. With the TensorFlow backend it uses the CPU, one GPU, all
+    GPUs of this machine (`MirroredStrategy`), or the workers of the cluster that TF_CONFIG
+    describes (see `warptag.training.asynchronous`). With JAX or PyTorch it uses one device.
 
     Args:
-        name: name of the run, for progress and messages.
-        make_model: makes the network, from uint8 crops to scores.
-        records: images to train on.
-        validation: images for the validation metrics of every epoch.
-        settings: every other choice.
-        directory: folder for `settings.json`, `history.csv`, `timing.csv`, checkpoints and
-            `model.keras`, which is written last: a folder that has it is finished.
-        k: tags per image for the validation metrics.
-        context: what else decides the run (data, network), as JSON values.
-        strategy: distribution strategy of TensorFlow; None chooses as described above.
-        on_existing: what happens to an earlier run in the folder, see `run_folder.claim`.
+        name: the name of the run, for progress and messages.
+        make_model: a function that returns the network, from uint8 crops to scores.
+        records: the training images.
+        validation: the images for the validation metrics of every epoch.
+        settings: the settings of the run.
+        directory: the folder for `settings.json`, `history.csv`, `timing.csv`, the checkpoints and
+            `model.keras`, which is written last: with it, the run is finished.
+        k: the number of tags per image for the validation metrics.
+        context: whatever else determines the run (data, network), as JSON values.
+        strategy: the distribution strategy of TensorFlow; None chooses as described above.
+        on_existing: what happens to an earlier run in the folder: "refuse" raises an error if its
+            settings differ, "replace_if_changed" replaces it if its settings differ, "replace"
+            always replaces it.
         tensorboard: whether to write logs for TensorBoard to `directory/tensorboard`.
-        profile: whether to profile a few steps, for TensorBoard.
+        profile: whether to profile a few steps for TensorBoard.
 
     Returns:
-        The trained model, and one row per epoch: epoch, loss, learning_rate and the validation
-        metrics as fractions of 1.
+        The trained model, and a table with one row per epoch: epoch, loss, learning_rate and the
+        validation metrics, as fractions of 1.
 
     Raises:
         TrainingDiverged: the loss became NaN or infinite; checkpoints are kept.
-        OtherRun: the folder holds a run of other settings.
+        OtherRun: the folder contains a run with other settings.
         InputError: there are fewer images than one batch, the replicas cannot share a batch, a
             record is damaged, or the cluster or the disk fails.
 
@@ -152,7 +154,7 @@ def train(
     }
     with input_errors(), divergence.explained(), progress:
         if chief:
-            # A copy outside of the strategy's scope, since Keras does not evaluate inside.
+            # A copy outside the strategy's scope, since Keras cannot evaluate inside it.
             network, copy = compiled(make_model, settings, steps_per_epoch, k)
 
             def evaluate() -> dict[str, float]:
@@ -221,14 +223,14 @@ def compiled(
 
 
 def state_of(model: keras.Model) -> list[keras.Variable]:
-    """Every variable that later steps depend on: weights, momentum, dropout's and WARP's draws."""
+    """Every variable that later steps depend on: weights, momentum, and the random states."""
     generator = getattr(model.loss, "seed_generator", None)
     draws = [] if generator is None else [generator.state]
     return [*model.variables, *model.optimizer.variables, *draws]
 
 
 def _watching_callbacks(settings: TrainingSettings) -> list[keras.callbacks.Callback]:
-    """Keras's callbacks that watch the validation metric."""
+    """The Keras callbacks that monitor the validation metric."""
     callbacks: list[keras.callbacks.Callback] = []
     if settings.keep == "best" or settings.early_stopping is not None:
         callbacks.append(
@@ -253,12 +255,12 @@ def _watching_callbacks(settings: TrainingSettings) -> list[keras.callbacks.Call
 
 
 def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: int) -> None:
-    """Raises InputError where data, settings and machine do not fit together."""
+    """Raises InputError if data, settings and hardware do not fit together."""
     num_tags = len(records.info.tag_names)
     if not 1 <= k <= num_tags:
         raise InputError(
-            f"k = {k} tags per image for the validation metrics, of the {num_tags} tags in "
-            f"{records.directory}"
+            f"k = {k} tags per image for the validation metrics; expected 1 to {num_tags}, the "
+            f"number of tags in {records.directory}"
         )
     steps_per_epoch = len(records) // settings.batch_size
     if not steps_per_epoch:
@@ -268,7 +270,7 @@ def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: i
         )
     if settings.batch_size % num_replicas:
         raise InputError(
-            f"batch_size {settings.batch_size} cannot be shared by {num_replicas} replicas; "
+            f"batch_size {settings.batch_size} cannot be divided among {num_replicas} replicas; "
             f"choose a multiple of {num_replicas}"
         )
     if steps_per_epoch % settings.steps_per_execution:
@@ -279,7 +281,7 @@ def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: i
     if settings.steps_per_execution > 1 and keras.backend.backend() == "torch":
         raise InputError("steps_per_execution must be 1 with PyTorch")
     if settings.jit_compile == "on" and num_replicas > 1:
-        raise InputError("jit_compile=on works for a single replica only; leave it at auto")
+        raise InputError("jit_compile=on works with a single replica only; leave it at auto")
 
 
 def _on_tensorflow() -> bool:
@@ -287,19 +289,21 @@ def _on_tensorflow() -> bool:
 
 
 def _strategy_of_this_machine() -> tf.distribute.Strategy:
-    """`MirroredStrategy` where TensorFlow trains on several GPUs."""
+    """`MirroredStrategy` if TensorFlow trains on several GPUs, else the default strategy."""
     if _on_tensorflow() and len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 
 
 def _chief_of_cluster():
-    """The chief of the cluster that TF_CONFIG describes; None without it."""
+    """The chief of the cluster that TF_CONFIG describes; None if it is not set."""
     if not os.environ.get("TF_CONFIG"):
         return None
     from warptag.training.asynchronous import Chief, this_task
 
     if not _on_tensorflow():
-        raise InputError("TF_CONFIG describes a cluster, which needs KERAS_BACKEND=tensorflow")
+        raise InputError(
+            "TF_CONFIG is set, but training on a cluster needs KERAS_BACKEND=tensorflow"
+        )
     task = this_task()
     return None if task is None else Chief(task)

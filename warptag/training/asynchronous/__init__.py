@@ -1,4 +1,4 @@
-"""Asynchronous training by several processes, the paper's way."""
+"""Asynchronous SGD by several processes, as in the paper."""
 
 from warptag.training.asynchronous.chief import Chief
 from warptag.training.asynchronous.cluster import ClusterTask, serve, this_task

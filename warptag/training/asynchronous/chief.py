@@ -1,4 +1,4 @@
-"""The chief of a cluster, which hands out batches and calls callbacks for the steps they make."""
+"""The chief of a cluster, which sends batches to the workers and calls the callbacks."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from warptag.training.asynchronous.cluster import ClusterTask, answers, require_
 class Chief:
     """Coordinates asynchronous training: workers update shared weights without waiting.
 
-    Parameter servers hold the weights. A worker reads them, computes a gradient and applies it,
-    whatever the others have applied meanwhile. This process alone reads records. When a worker
-    dies, another one makes its step.
+    Parameter servers store the weights. A worker reads them, computes a gradient and applies it,
+    whatever the others have applied in the meantime. Only this process reads records. If a worker
+    dies, another one repeats its step.
 
     Args:
-        task: this process, the chief.
-        patience: seconds within which all processes must appear, and each step must finish.
+        task: the task of this process, a chief.
+        patience: the time in seconds within which all processes must answer, and within which each
+            step must finish.
 
     Attributes:
-        strategy: scope in which to make and compile the model. Variables and data sets made
-            before the chief are lost.
+        strategy: the strategy in whose scope to make and compile the model. Variables and datasets
+            that were made before the chief are lost.
 
     Raises:
-        InputError: a process does not appear, another one listens on the port of the chief, or
-            workers see several GPUs.
+        InputError: a process does not answer, another process listens on the port of the chief, or
+            a worker sees several GPUs.
     """
 
     def __init__(self, task: ClusterTask, patience: float = 300.0):
         self.task, self.patience = task, patience
         require_free_port(task)
-        # TensorFlow itself would wait without end.
+        # TensorFlow itself would wait forever.
         deadline = time.monotonic() + patience
         while not all(answers(server.address) for server in task.servers):
             if time.monotonic() > deadline:
                 raise self._failure(f"not all processes answered within {patience:g} seconds")
             time.sleep(0.2)
-        # It logs many lines about each absent worker, and that the chief scores images.
+        # TensorFlow logs many lines about each missing worker, and about the chief's evaluation.
         logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
         resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
             tf.train.ClusterSpec(task.cluster), task_type="chief", task_id=0, rpc_layer="grpc"
@@ -55,7 +56,7 @@ class Chief:
         self.strategy = tf.distribute.ParameterServerStrategy(resolver)
         if self.strategy.num_replicas_in_sync > 1:
             raise InputError(
-                "each worker must see one GPU at most; start one per GPU, with CUDA_VISIBLE_DEVICES"
+                "a worker sees several GPUs; start one worker per GPU, with CUDA_VISIBLE_DEVICES"
             )
         self._coordinator = tf.distribute.coordinator.ClusterCoordinator(self.strategy)
         self._thread = ThreadPool(1)
@@ -71,19 +72,20 @@ class Chief:
         callbacks: list[keras.callbacks.Callback],
         initial_epoch: int = 0,
     ) -> None:
-        """Train as `model.fit` would, which fails with parameter servers (Keras issue 18624).
+        """Trains like `model.fit`, which fails with parameter servers (Keras issue 18624).
 
         Args:
-            model: model compiled in the scope of `strategy`; its metrics are not computed.
-            batches: endless pairs of images, uint8 (batch, height, width, 3), and labels, float32
-                (batch, num_tags).
-            epochs, steps_per_epoch, initial_epoch: numbers as in `model.fit`.
-            evaluate: function that returns figures by name, once the steps of an epoch are
-                finished; callbacks see them with the prefix "val_".
-            callbacks: callbacks for finished steps and epochs; "loss" is the mean of the epoch.
+            model: the model, compiled in the scope of `strategy`. Its metrics are not computed.
+            batches: an endless dataset of images, uint8 (batch, height, width, 3), and labels,
+                float32 (batch, num_tags).
+            epochs, steps_per_epoch, initial_epoch: integers, as in `model.fit`.
+            evaluate: a function that returns the metrics by name; it is called at the end of each
+                epoch, and callbacks receive the metrics with the prefix "val_".
+            callbacks: the Keras callbacks, called after finished steps and epochs. Their "loss" is
+                the mean over the epoch so far.
 
         Raises:
-            InputError: a parameter server stopped, or a step does not finish within `patience`.
+            InputError: a parameter server stopped, or a step did not finish within `patience`.
         """
         if not model.optimizer.built:
             with self.strategy.scope():
@@ -102,7 +104,7 @@ class Chief:
                 for index in range(steps_per_epoch):
                     listeners.on_train_batch_begin(index)
                     total += self._call(next, losses)
-                    # Workers that count at the same time lose some steps.
+                    # Workers that increment it at the same time lose some steps.
                     num_finished += 1
                     self._call(model.optimizer.iterations.assign, num_finished)
                     logs = {"loss": total / (index + 1)}
@@ -110,13 +112,13 @@ class Chief:
                     if model.stop_training:
                         break
                 self._call(self._coordinator.join)
-                figures = {f"val_{name}": value for name, value in evaluate().items()}
-                listeners.on_epoch_end(epoch, logs | figures)
+                metrics = {f"val_{name}": value for name, value in evaluate().items()}
+                listeners.on_epoch_end(epoch, logs | metrics)
                 if model.stop_training:
                     break
             listeners.on_train_end()
         except multiprocessing.TimeoutError as error:
-            what = f"a step has not finished within {self.patience:g} seconds"
+            what = f"a step did not finish within {self.patience:g} seconds"
             raise self._failure(what) from error
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise self._failure("its weights are lost", types=("ps",)) from error
@@ -137,12 +139,12 @@ class Chief:
         return step.get_concrete_function(*batches.element_spec)
 
     def _call(self, function: Callable, *arguments: Any) -> Any:
-        # In a thread, since TensorFlow waits without end. This one waits meanwhile: TensorFlow's
-        # queue of steps fails when two threads find one error at the same time.
+        # In a thread, since TensorFlow may wait forever. The calling thread waits for it, since
+        # TensorFlow's queue of steps fails if two threads find the same error at once.
         return self._thread.apply_async(function, arguments).get(self.patience)
 
     def _losses(self, step: Callable, batches: Iterator, num_steps: int) -> Iterator[float]:
-        """The losses of steps, with later steps scheduled, so that no worker waits for a batch."""
+        """The losses of steps. Later steps are scheduled ahead, so that workers need not wait."""
         scheduled: deque = deque()
         for num_left in range(num_steps, 0, -1):
             while len(scheduled) < min(num_left, 3 * len(self.task.cluster["worker"])):
@@ -150,8 +152,8 @@ class Chief:
             yield self._fetch(scheduled.popleft())
 
     def _fetch(self, loss: tf.distribute.coordinator.RemoteValue) -> float:
-        # When a worker dies while its loss is copied here, another one makes the step. `done`
-        # raises the error of a step that failed.
+        # If a worker dies while its loss is copied here, another one repeats the step. `done`
+        # raises the error of a failed step.
         while not self._coordinator.done():
             with suppress(tf.errors.OpError):
                 return float(loss.fetch())
@@ -162,6 +164,6 @@ class Chief:
         servers = [server for server in self.task.servers if server.type in types]
         absent = [f"{s.name} ({s.address})" for s in servers if not answers(s.address)]
         return InputError(
-            f"{' and '.join(absent) or 'a process of the cluster'} cannot be reached; {what}; "
-            "the same command resumes from the last checkpoint"
+            f"{' and '.join(absent) or 'a process of the cluster'} cannot be reached; {what}. "
+            "The same command resumes from the last checkpoint"
         )

@@ -1,4 +1,4 @@
-"""The processes of a cluster: how TF_CONFIG describes them, and what all but the chief do."""
+"""The tasks of a cluster, as TF_CONFIG describes them, and the server of a task."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _EXAMPLE = (
 
 @dataclass(frozen=True)
 class ClusterTask:
-    """One process of a cluster.
+    """The task of one process in a cluster.
 
     Attributes:
-        cluster: addresses "host:port" of each task type: "chief", "worker", "ps".
-        type: task type of this process.
-        index: number of this process among those of its type, from 0.
+        cluster: the addresses "host:port" of each task type, "chief", "worker" and "ps".
+        type: the task type of this process.
+        index: the index of this process among those of its type.
     """
 
     cluster: dict[str, list[str]]
@@ -49,16 +49,16 @@ class ClusterTask:
         return [ClusterTask(self.cluster, type, i) for type in counts for i in range(counts[type])]
 
     def to_json(self) -> str:
-        """The text of TF_CONFIG."""
+        """The value of TF_CONFIG for this task."""
         task = {"type": self.type, "index": self.index}
         return json.dumps({"cluster": self.cluster, "task": task})
 
 
 def this_task() -> ClusterTask | None:
-    """The task that the environment variable TF_CONFIG gives this process; None without it.
+    """The task of this process in the environment variable TF_CONFIG; None if it is not set.
 
     Raises:
-        InputError: TF_CONFIG describes no cluster for asynchronous training, or no task of it.
+        InputError: TF_CONFIG does not describe a task of a cluster for asynchronous training.
     """
     if not (text := os.environ.get("TF_CONFIG")):
         return None
@@ -68,21 +68,21 @@ def this_task() -> ClusterTask | None:
         task = ClusterTask(cluster, config["task"]["type"], config["task"]["index"])
         tf.train.ClusterSpec(cluster).task_address(task.type, task.index)
         if len(cluster["chief"]) != 1 or not cluster["worker"] or not cluster["ps"]:
-            raise ValueError("a task type has no address, or there are two chiefs")
+            raise ValueError("a task type has no address, or there is more than one chief")
         for address in [*cluster["chief"], *cluster["worker"], *cluster["ps"]]:
             if not re.fullmatch(r".+:\d{1,5}", address):
                 raise ValueError(f'{address!r} is not "host:port"')
     except (KeyError, TypeError, ValueError) as error:
         problem = f"has no {error}" if isinstance(error, KeyError) else f"is wrong ({error})"
         raise InputError(
-            f"the environment variable TF_CONFIG {problem}; asynchronous training, the only kind "
-            f"on several machines, needs a chief, workers and parameter servers, as in {_EXAMPLE}"
+            f"the environment variable TF_CONFIG {problem}; training on several machines is "
+            f"asynchronous and needs a chief, workers and parameter servers, as in {_EXAMPLE}"
         ) from None
     return task
 
 
 def answers(address: str) -> bool:
-    """Whether a process accepts connections at an address "host:port" now."""
+    """Whether a process accepts connections at an address "host:port"."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
@@ -92,26 +92,28 @@ def answers(address: str) -> bool:
 
 
 def require_free_port(task: ClusterTask) -> None:
-    """Raise InputError when another process answers at the address of a task."""
+    """Raises InputError if another process answers at the address of a task."""
     if answers(task.address):
         raise InputError(
-            f"{task.name} cannot listen at {task.address}, where another process answers; end "
-            "that one, or change the port in the TF_CONFIG of every task"
+            f"{task.name} cannot listen at {task.address}, which another process uses; end that "
+            "process, or change the port in the TF_CONFIG of every task"
         )
 
 
 def serve(task: ClusterTask, parent: int | None = None) -> None:
-    """Do what the chief asks for, until this process is ended.
+    """Runs the server of a worker or parameter server until the process is ended.
 
     Args:
-        task: this process, a worker or parameter server.
-        parent: process id of the parent, with which to end; None to run without end.
+        task: the task of this process, a worker or parameter server.
+        parent: the process id of the parent; the server stops when the parent ends. None to run
+            forever.
 
     Raises:
-        InputError: another process listens on the port, or it cannot be used.
+        InputError: the port is used by another process, or cannot be used.
     """
     require_free_port(task)
-    # A step holds a thread while it waits for another machine; fewer can wait for each other.
+    # A step keeps a thread while it waits for another machine. With fewer threads, steps could
+    # wait for each other forever.
     num_threads = max(os.cpu_count() or 1, len(task.cluster["worker"]) + 1)
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=num_threads)
     try:

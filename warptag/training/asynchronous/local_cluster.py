@@ -1,4 +1,4 @@
-"""A cluster of processes on this machine."""
+"""A cluster of processes on one machine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from warptag.training.asynchronous.cluster import ClusterTask, answers
 
-#: Below the ports that systems give to outgoing connections. One of those can connect to itself:
-#: a client that retries would then take the port of a server that restarts.
+#: Below the range that systems use for outgoing connections: a client that retries could be given
+#: the port of a server that is being restarted, and connect to itself.
 _PORTS = range(10_000, 32_000)
 _SERVE = """
 from tfrecords_tools.quiet import import_tensorflow
@@ -26,17 +26,17 @@ serve(this_task(), parent=int(sys.argv[1]))
 class LocalCluster:
     """Starts workers and parameter servers as child processes, and ends them on exit.
 
-    This process is to be the chief. A worker that stops is started again on its port. A parameter
-    server is not: its weights are lost. The children end with this process, however it ends.
+    This process becomes the chief. A worker that stops is restarted on its port. A parameter
+    server is not, since its weights are lost. The children end with this process, however it ends.
 
     Args:
-        num_workers: number of processes that compute gradients, at least 1.
-        num_parameter_servers: number of processes that hold variables, at least 1.
-        logging: function to call with one line of text for each child that stopped.
+        num_workers: the number of workers, at least 1.
+        num_parameter_servers: the number of parameter servers, at least 1.
+        logging: a function that is called with one line of text for each child that stops.
 
     Attributes:
-        task: this process, the chief.
-        processes: children by name, such as "worker 0".
+        task: the task of this process, a chief.
+        processes: the children by name, such as "worker 0".
     """
 
     def __init__(self, num_workers: int, num_parameter_servers: int, logging: Callable = print):
@@ -58,7 +58,7 @@ class LocalCluster:
         self._exited.set()
         self._supervisor.join()
         for process in self.processes.values():
-            # It has nothing to save.
+            # There is nothing to save.
             process.kill()
             process.wait()
 
@@ -70,17 +70,17 @@ class LocalCluster:
                     line = f"{task.name} stopped with status {process.returncode}"
                     if task.type == "worker":
                         self.processes[task.name] = _start(task)
-                        line += f"; it runs again as process {self.processes[task.name].pid}"
+                        line += f"; restarted as process {self.processes[task.name].pid}"
                     self.logging(line)
 
 
 def _start(task: ClusterTask) -> subprocess.Popen:
-    # The workers share the cores; each with threads for all of them would thrash.
+    # The workers share the cores. More threads than cores would slow them down.
     num_threads = max(1, (os.cpu_count() or 1) // len(task.cluster["worker"]))
     settings = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_NUM_INTRAOP_THREADS": str(num_threads)}
     return subprocess.Popen(
         [sys.executable, "-c", _SERVE, str(os.getpid())],
         env=settings | os.environ | {"TF_CONFIG": task.to_json()},
-        # Ctrl-C is for this process alone.
+        # So that Ctrl+C reaches the chief only.
         start_new_session=True,
     )
