@@ -1,4 +1,4 @@
-"""The floor: every image gets the most frequent tags of the training set."""
+"""The lower bound: every image gets the most frequent tags of the training set."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from warptag.baselines.validation import check_labels
 def most_frequent_scores(train_labels, num_images: int) -> np.ndarray:
     """The share of training images with each tag, as the scores of every image.
 
-    A network that has collapsed does exactly this, so a method has learnt something only where
-    it beats these scores. Unknown labels (-1) are left out of a tag's share.
+    A collapsed network gives these scores, so a method has learnt something only if it beats them.
+    Unknown labels (-1) are left out of a tag's share.
 
     Args:
         train_labels: labels (num_train, num_tags): 1, 0, or -1 for unknown.
         num_images: number of images to score.
 
     Returns:
-        float32 array (num_images, num_tags) of equal rows, from 0 to 1; 0 for a tag that is
-        known for no image.
+        float32 array (num_images, num_tags) of equal rows, between 0 and 1; 0 for a tag that is
+        unknown for every image.
 
     Raises:
         ValueError: `train_labels` is not such an array, or `num_images` is negative.

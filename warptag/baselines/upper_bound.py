@@ -1,4 +1,4 @@
-"""The best that exactly k tags an image can do (the tables' first row)."""
+"""The best possible annotation with exactly k tags per image (the tables' first row)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from warptag.baselines.validation import check_labels
 def upper_bound_scores(y_true, rule: str = "rarest", seed: int = 0) -> np.ndarray:
     """Scores whose top k, for every k, are the upper bound's choice.
 
-    True tags come first; the places left over go to other tags at random. With more than k true
-    tags the rule decides which k:
+    True tags come first; remaining places go to other tags at random. If an image has more than k
+    true tags, the rule decides which of them come first:
 
-    - `"rarest"`: those with the fewest positive images in `y_true` (equal counts: the lower
-      index). This gives the row printed in the paper.
+    - `"rarest"`: the tags with the fewest positive images in `y_true`; of equal counts, the lower
+      index. This gives the row printed in the paper.
     - `"random"`: any of them. This is what the paper's text says; on NUS-WIDE at k = 3 it has
-      a per-class recall of 84 percent where the paper prints 97.
+      a per-class recall of 84 percent, where the paper prints 97.
 
     A tag whose label is -1 (unknown) is not a true tag. Source: Gong et al. 2013, section 5.2.
 
@@ -26,8 +26,8 @@ def upper_bound_scores(y_true, rule: str = "rarest", seed: int = 0) -> np.ndarra
         seed: seed of the random order; the same seed gives the same scores.
 
     Returns:
-        float32 array (num_images, num_tags); each row holds 0 to num_tags - 1 once, so there
-        are no ties.
+        float32 array (num_images, num_tags); each row is a permutation of 0 to num_tags - 1, so
+        there are no ties.
 
     Raises:
         ValueError: `y_true` is not such an array, or `rule` is unknown.
@@ -42,7 +42,7 @@ def upper_bound_scores(y_true, rule: str = "rarest", seed: int = 0) -> np.ndarra
     positive = check_labels(y_true, "y_true") == 1
     num_images, num_tags = positive.shape
 
-    # Sort keys from 0 to 1 for the true tags and from 1 to 2 for all others.
+    # Sort keys are in [0, 1) for the true tags and in [1, 2) for all others.
     keys = np.random.default_rng(seed).random((num_images, num_tags))
     if rule == "rarest":
         rarest_first = np.argsort(positive.sum(axis=0), kind="stable")

@@ -1,11 +1,10 @@
-"""Checks of labels and features, with one clear message each."""
+"""Checks of labels, features and parameters."""
 
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import check_array
 
-# Values looked at together, so that no check holds a mask as long as a large array.
+# Values per block, so that no check needs a mask of the size of a large array.
 _BLOCK_VALUES = 2**24
 
 
@@ -13,7 +12,7 @@ def check_labels(labels, name: str) -> np.ndarray:
     """Labels as an int8 array (num_images, num_tags) of 1, 0 and -1 (unknown).
 
     Raises:
-        ValueError: not two-dimensional, no tags, or a value other than 1, 0 and -1.
+        ValueError: the labels are not two-dimensional, have no tags or hold another value.
     """
     array = np.asarray(labels)
     if array.ndim != 2 or array.shape[1] == 0:
@@ -29,14 +28,16 @@ def check_labels(labels, name: str) -> np.ndarray:
 
 
 def check_features(features) -> np.ndarray:
-    """Features as a finite float32 array (num_images, num_features), in rows.
+    """Features as a finite, C-contiguous float32 array (num_images, num_features).
 
-    An array that is one already is not copied.
+    An array that already is one is not copied.
 
     Raises:
-        TypeError: a sparse matrix.
-        ValueError: not two-dimensional, not numbers, or NaN or infinity.
+        TypeError: the features are a sparse matrix.
+        ValueError: the features are not two-dimensional, are not numbers, or hold NaN or infinity.
     """
+    from sklearn.utils import check_array
+
     if not hasattr(features, "shape"):
         features = np.asarray(features)
     shape = np.shape(features)
@@ -47,7 +48,7 @@ def check_features(features) -> np.ndarray:
         )
     if shape[1] == 0:
         raise ValueError(f"X has 0 feature(s) (shape={shape}) while a minimum of 1 is required.")
-    with np.errstate(over="ignore"):  # found below, as infinity
+    with np.errstate(over="ignore"):  # becomes infinity, which is found below
         array = check_array(
             features,
             dtype=np.float32,
@@ -68,18 +69,36 @@ def check_features(features) -> np.ndarray:
 
 
 def check_training_set(features, labels) -> tuple[np.ndarray, np.ndarray]:
-    """Features and labels of the same images, at least one.
+    """Features and labels of the same images, of which there is at least one.
 
     Raises:
-        ValueError: as `check_features` and `check_labels`, different lengths, or no image.
+        ValueError: as `check_features` and `check_labels`, the lengths differ, or both are empty.
     """
     if labels is None:
         raise ValueError("fit requires y to be passed, but the target y is None; give Y")
     features, labels = check_features(features), check_labels(labels, "Y")
     if len(features) != len(labels):
         raise ValueError(
-            f"X and Y must have one row an image, got {len(features)} and {len(labels)} rows"
+            f"X and Y must have one row per image, got {len(features)} and {len(labels)} rows"
         )
     if len(features) == 0:
         raise ValueError("X and Y are empty; give at least one training image")
     return features, labels
+
+
+def check_count(name: str, value, minimum: int = 1) -> None:
+    """Raises ValueError unless the value is an integer of at least `minimum`."""
+    if not isinstance(value, (int, np.integer)) or value < minimum:
+        raise ValueError(f"{name} must be an integer of at least {minimum}, got {value!r}")
+
+
+def check_positive(name: str, value) -> None:
+    """Raises ValueError unless the value is a finite number above 0."""
+    if not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+
+
+def check_choice(name: str, value, choices: tuple[str, ...]) -> None:
+    """Raises ValueError unless the value is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")

@@ -30,8 +30,7 @@ from warptag.reporting import published_table
 #: Method name -> its annotator, for features that stand in blocks of so many columns.
 ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
     "Visual Feature + kNN": lambda blocks: KNNAnnotator(),
-    # One solver whatever the size; liblinear's scores are the same to about a thousandth.
-    "Visual Feature + SVM": lambda blocks: SVMAnnotator(solver="conjugate_gradients"),
+    "Visual Feature + SVM": lambda blocks: SVMAnnotator(),
     "Visual Feature + JEC": lambda blocks: JECAnnotator(blocks=blocks),
     "Visual Feature + TagProp": lambda blocks: TagPropAnnotator(blocks=blocks),
     "Visual Feature + 2PKNN": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
