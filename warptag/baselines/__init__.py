@@ -2,7 +2,7 @@
 
 Every method gives scores, a float array (num_images, num_tags); higher is better. Source: Gong et
 al. 2013 (arXiv 1312.4894), sections 5.1 and 5.2. TensorFlow is not needed, and the two bounds need
-NumPy alone: each name is imported on first use.
+NumPy alone: the others are imported on first use.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from warptag.baselines.bounds import most_frequent_scores, upper_bound_scores
+
 if TYPE_CHECKING:
     from warptag.baselines.features.block_embedding import NUSWIDE_KERNELS, BlockEmbedding
     from warptag.baselines.features.embedding import KernelEmbedding
     from warptag.baselines.features.visual_features import VisualFeatures
     from warptag.baselines.jec import JECAnnotator
     from warptag.baselines.knn import KNNAnnotator
-    from warptag.baselines.most_frequent import most_frequent_scores
     from warptag.baselines.svm import SVMAnnotator
     from warptag.baselines.tagprop import TagPropAnnotator
     from warptag.baselines.two_pass_knn import TwoPassKNNAnnotator
-    from warptag.baselines.upper_bound import upper_bound_scores
 
 _MODULES = {
     "NUSWIDE_KERNELS": "features.block_embedding",
@@ -32,8 +32,6 @@ _MODULES = {
     "TagPropAnnotator": "tagprop",
     "TwoPassKNNAnnotator": "two_pass_knn",
     "VisualFeatures": "features.visual_features",
-    "most_frequent_scores": "most_frequent",
-    "upper_bound_scores": "upper_bound",
 }
 
 __all__ = [

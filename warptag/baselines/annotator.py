@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from warptag.baselines.neighbors import block_slices
-from warptag.baselines.validation import check_features, check_training_set
+from warptag.baselines.validation import check_labels
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -45,8 +45,10 @@ class Annotator(BaseEstimator, ABC):
                 than 1, 0 and -1, or a parameter is out of range.
         """
         self._check_parameters()
-        features, labels = check_training_set(X, Y)
-        validate_data(self, X, skip_check_array=True)  # sets n_features_in_, feature_names_in_
+        if Y is None:
+            raise ValueError("fit requires y to be passed, but the target y is None; give Y")
+        features, labels = as_float32(self, X), check_labels(Y, "Y")
+        check_consistent_length(features, labels)
         self.num_tags_ = labels.shape[1]
         self._fit(features, labels)
         return self
@@ -64,8 +66,7 @@ class Annotator(BaseEstimator, ABC):
             ValueError: the number of features is not that of `fit`, or `X` has NaN or infinity.
         """
         check_is_fitted(self)
-        features = check_features(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        features = as_float32(self, X, reset=False, ensure_min_samples=0)
         scores = np.empty((len(features), self.num_tags_), np.float32)
         for rows in block_slices(len(features), self._num_rows):
             scores[rows] = self._score(features[rows])
@@ -91,3 +92,9 @@ class Annotator(BaseEstimator, ABC):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = False
         return tags
+
+
+def as_float32(estimator: BaseEstimator, X, **options) -> np.ndarray:
+    """Features as a finite, C-contiguous float32 array; scikit-learn's check, without a warning."""
+    with np.errstate(over="ignore"):  # a value beyond float32 becomes infinity, which is refused
+        return validate_data(estimator, X, dtype=np.float32, order="C", **options)

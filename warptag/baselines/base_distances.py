@@ -66,13 +66,9 @@ class BaseDistances:
         self.lower, self.upper = self._bounds()
 
     def __call__(self, queries: np.ndarray) -> np.ndarray:
-        """The scaled distances of images to all training images.
+        """The scaled distances, float32 (num_blocks, num_queries, num_train), of some images.
 
-        Args:
-            queries: float32 array (num_queries, num_features), at most `num_queries` rows.
-
-        Returns:
-            float32 array (num_blocks, num_queries, num_train).
+        There may be at most `num_queries` of them, float32 (num_images, num_features).
         """
         centred = queries - self.mean
         distances = np.empty((self.num_blocks, len(queries), len(self.X)), np.float32)
@@ -112,25 +108,12 @@ class BaseDistances:
 
 
 def exclude_self(distances: np.ndarray, images: np.ndarray) -> None:
-    """Sets the distance of every training image to itself to infinity, in place.
-
-    Args:
-        distances: float array (num_blocks, num_images, num_train).
-        images: int array (num_images,), the index of each image in the training set.
-    """
+    """Sets the distances of training images to themselves to infinity, in place."""
     distances[:, np.arange(len(images)), images] = np.inf
 
 
 def nearest(distances: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest training images, nearest first.
-
-    Args:
-        distances: float array (num_images, num_train).
-        k: number of neighbours, from 1 to num_train.
-
-    Returns:
-        int array (num_images, k), indices in the training set.
-    """
+    """The indices (num_images, k) of the k smallest distances of each row, nearest first."""
     # Sorted, so that the stable sort below keeps equal distances in the order of training.
     neighbors = np.sort(np.argpartition(distances, k - 1, axis=1)[:, :k], axis=1)
     order = np.argsort(np.take_along_axis(distances, neighbors, axis=1), axis=1, kind="stable")
@@ -142,13 +125,7 @@ def nearest_by_each(distances: np.ndarray, k: int) -> np.ndarray:
 
     They are taken from the rankings of the base distances in turn, each image once: the nearest
     by the first distance, by the second, ..., then the second nearest of each, until there are k.
-
-    Args:
-        distances: float array (num_blocks, num_images, num_train).
-        k: number of neighbours, from 1 to num_train.
-
-    Returns:
-        int array (num_images, k), indices in the training set, in the order in which they were taken.
+    `distances` is (num_blocks, num_images, num_train); returns indices (num_images, k).
     """
     rankings = np.stack([nearest(distance, k) for distance in distances], axis=-1)
     in_turn = rankings.reshape(len(rankings), -1)

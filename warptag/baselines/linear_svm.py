@@ -30,10 +30,8 @@ def fit_linear_svms(
     than `tolerance` (root mean square).
 
     scikit-learn trains one tag at a time: LinearSVC on copies of X in float64, SGDClassifier only
-    to a rough optimum. scipy's minimizers would treat all tags as one problem with one step length.
-
-    Beside X, three float32 arrays (num_tags, num_train) and about four float64 arrays
-    (num_features, num_features) are in memory. Source of the conjugate gradients: Polak and
+    to a rough optimum. Beside X, this needs three float32 arrays (num_tags, num_train) and about
+    four float64 arrays (num_features, num_features). Source of the conjugate gradients: Polak and
     Ribiere 1969, with a restart if beta is negative.
 
     Args:
@@ -48,11 +46,6 @@ def fit_linear_svms(
         Coefficients, float64 (num_tags, num_features), and intercepts, float64 (num_tags,), for
         centred and divided features; the number of iterations, int (num_tags,); whether each tag
         converged within 200 iterations, bool (num_tags,).
-
-    Example:
-        >>> X, Y = np.array([[0], [1]], np.float32), np.array([[1], [0]], np.int8)
-        >>> fit_linear_svms(X, Y, C=1e6, mean=np.array([0.5]), scale=0.5)[0].round(3)
-        array([[-1.]])
     """
     num_train, num_tags = Y.shape
     images = _CentredImages(X, mean, scale)

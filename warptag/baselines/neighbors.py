@@ -28,8 +28,8 @@ class NearestImages:
     Before the products, the features are centred on the training mean and divided by their mean
     squared distance from it, so that neither an offset nor the unit of the features costs digits.
 
-    scikit-learn's brute-force search is not used: it copies blocks of the training images to
-    float64, or returns distances that have lost digits to cancellation in float32.
+    scikit-learn's brute-force search copies blocks of the training images to float64, or returns
+    distances that have lost digits to cancellation in float32.
 
     Args:
         X: float32 array (num_train, num_features), not copied: do not change it.

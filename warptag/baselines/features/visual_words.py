@@ -8,17 +8,12 @@ from warptag.baselines.features.descriptors import Patches
 
 
 def count_words(patches: Patches, codebook: np.ndarray) -> np.ndarray:
-    """How often each word occurs in each quarter of an image.
+    """Counts float32 (4 * num_words,) of the words in each quarter of an image.
 
-    Args:
-        patches: an image's descriptors and their places.
-        codebook: float32 array (num_words, length).
-
-    Returns:
-        float32 array (4 * num_words,): the quarters top left, top right, bottom left and bottom
-        right; zeros for an image without patches.
+    The quarters are top left, top right, bottom left and bottom right; `codebook` is float32
+    (num_words, length).
     """
-    # The nearest word has the largest product less half its squared length.
+    # The nearest word has the largest product minus half its squared length.
     products = patches.descriptors @ codebook.T
     products -= 0.5 * np.einsum("wd,wd->w", codebook, codebook)
     words = products.argmax(axis=1)
@@ -28,13 +23,6 @@ def count_words(patches: Patches, codebook: np.ndarray) -> np.ndarray:
 
 
 def spatial_pyramid(quarters: np.ndarray) -> np.ndarray:
-    """Counts of quarters, with those of the whole image before them.
-
-    Args:
-        quarters: float32 array (num_images, 4 * num_words) of `count_words`.
-
-    Returns:
-        float32 array (num_images, 5 * num_words).
-    """
+    """The counts of whole images and of their quarters, from rows of `count_words`."""
     whole = quarters.reshape(len(quarters), 4, -1).sum(axis=1)
     return np.concatenate([whole, quarters], axis=1)

@@ -1,10 +1,10 @@
-"""The best possible annotation with exactly k tags per image (the tables' first row)."""
+"""Bounds of what a method can reach, from labels alone."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from warptag.baselines.validation import check_labels
+from warptag.baselines.validation import check_choice, check_labels
 
 
 def upper_bound_scores(y_true, rule: str = "rarest", seed: int = 0) -> np.ndarray:
@@ -37,8 +37,7 @@ def upper_bound_scores(y_true, rule: str = "rarest", seed: int = 0) -> np.ndarra
         array([[0., 1.],
                [1., 0.]], dtype=float32)
     """
-    if rule not in ("rarest", "random"):
-        raise ValueError(f'rule must be "rarest" or "random", got {rule!r}')
+    check_choice("rule", rule, ("rarest", "random"))
     positive = check_labels(y_true, "y_true") == 1
     num_images, num_tags = positive.shape
 
@@ -55,3 +54,32 @@ def upper_bound_scores(y_true, rule: str = "rarest", seed: int = 0) -> np.ndarra
     best_first = np.arange(num_tags - 1, -1, -1, dtype=np.float32)
     np.put_along_axis(scores, order, best_first[np.newaxis], axis=1)
     return scores
+
+
+def most_frequent_scores(train_labels, num_images: int) -> np.ndarray:
+    """The share of training images with each tag, as the scores of every image.
+
+    A collapsed network gives these scores, so a method has learnt something only if it beats them.
+    Unknown labels (-1) are left out of a tag's share.
+
+    Args:
+        train_labels: labels (num_train, num_tags): 1, 0, or -1 for unknown.
+        num_images: number of images to score.
+
+    Returns:
+        float32 array (num_images, num_tags) of equal rows, between 0 and 1; 0 for a tag that is
+        unknown for every image.
+
+    Raises:
+        ValueError: `train_labels` is not such an array, or `num_images` is negative.
+
+    Example:
+        >>> most_frequent_scores([[1, 0], [1, 1]], num_images=1)
+        array([[1. , 0.5]], dtype=float32)
+    """
+    labels = check_labels(train_labels, "train_labels")
+    if num_images < 0:
+        raise ValueError(f"num_images must be 0 or more, got {num_images}")
+    num_known = (labels != -1).sum(axis=0)
+    frequency = (labels == 1).sum(axis=0) / np.maximum(num_known, 1)
+    return np.tile(frequency.astype(np.float32), (num_images, 1))
