@@ -1,4 +1,4 @@
-"""Key points, colour SIFT, HOG blocks, words and the colour histogram, against worked cases."""
+"""Key points, colour SIFT, HOG blocks, words and the colour histogram, on worked examples."""
 
 import cv2
 import numpy as np
@@ -41,9 +41,6 @@ def test_corners_of_a_white_rectangle_are_the_four_corner_points():
     corners = np.array([[12, 20], [49, 20], [12, 43], [49, 43]])
     distance = np.abs(found[:, np.newaxis] - corners).max(axis=2)
     assert (distance.min(axis=1) <= 2).all() and (distance.min(axis=0) <= 2).all()
-
-
-def test_an_image_of_one_colour_has_no_corner():
     assert [len(points) for points in harris_points([np.full((64, 64), 77, np.uint8)])] == [0]
 
 
