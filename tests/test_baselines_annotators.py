@@ -41,33 +41,19 @@ class AnyTarget:
         return super().fit(X, Y)
 
 
-# At the top of the module, so that they can be pickled.
-class CheckedKNNAnnotator(AnyTarget, KNNAnnotator):
-    pass
-
-
-class CheckedSVMAnnotator(AnyTarget, SVMAnnotator):
-    pass
-
-
-class CheckedJECAnnotator(AnyTarget, JECAnnotator):
-    pass
-
-
-class CheckedTagPropAnnotator(AnyTarget, TagPropAnnotator):
-    pass
-
-
-class CheckedTwoPassKNNAnnotator(AnyTarget, TwoPassKNNAnnotator):
-    pass
+def checked(kind):
+    """The class with `AnyTarget`, as a name of this module, so that it can be pickled."""
+    name = f"Checked{kind.__name__}"
+    globals()[name] = type(name, (AnyTarget, kind), {"__module__": __name__})
+    return globals()[name]
 
 
 CHECKED = [
-    CheckedKNNAnnotator(k=3),
-    CheckedSVMAnnotator(),
-    CheckedJECAnnotator(),
-    CheckedTagPropAnnotator(k=10),
-    CheckedTwoPassKNNAnnotator(),
+    checked(KNNAnnotator)(k=3),
+    checked(SVMAnnotator)(),
+    checked(JECAnnotator)(),
+    checked(TagPropAnnotator)(k=10),
+    checked(TwoPassKNNAnnotator)(),
     KernelEmbedding("linear", num_components=2),
 ]
 # To 1e-9, while base distances are float32 products; the next test has their tolerance.

@@ -123,16 +123,6 @@ def test_words_are_counted_in_their_quarter_and_the_whole():
     )
 
 
-def test_words_are_the_nearest_by_distance():
-    random = np.random.default_rng(0)
-    codebook = random.normal(size=(20, 5)).astype(np.float32)
-    descriptors = random.normal(size=(50, 5)).astype(np.float32)
-    distances = ((descriptors[:, np.newaxis] - codebook) ** 2).sum(axis=2)
-    counts = count_words(Patches(descriptors, np.zeros((50, 2))), codebook)
-    expected = np.bincount(distances.argmin(axis=1), minlength=20)
-    np.testing.assert_array_equal(counts[:20], expected)
-
-
 def test_a_codebook_has_no_more_words_than_there_are_different_descriptors():
     descriptors = np.repeat(np.eye(3, 128, dtype=np.float32), 50, axis=0)
     assert len(learn_codebook(descriptors, size=10, seed=0)) == 3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from warptag.baselines import BlockEmbedding, KNNAnnotator, VisualFeatures
+from warptag.baselines import KNNAnnotator, VisualFeatures
 from warptag.baselines.features import visual_features
 
 ROOT = Path(__file__).parents[1]
@@ -199,18 +199,3 @@ def test_the_code_in_the_documentation_runs(tmp_path, monkeypatch):
     exec(code.replace("VisualFeatures(cache_dir", smaller), names)
     assert names["scores"].shape == (3, 2) and np.isfinite(names["scores"]).all()
     assert list((tmp_path / "histograms").iterdir())
-
-
-def test_blocks_of_other_features_are_embedded_side_by_side():
-    X = np.random.default_rng(0).random((20, 9), np.float32)
-    columns = {"CH": slice(0, 4), "BoW": slice(4, 9)}
-    embedding = BlockEmbedding(columns, {"CH": "gaussian", "BoW": "hellinger"}, num_components=3)
-    embedded = embedding.fit_transform(X)
-    for name, start in (("CH", 0), ("BoW", 3)):
-        alone = embedding.embeddings_[name].transform(X[:, columns[name]])
-        np.testing.assert_array_equal(embedded[:, start : start + 3], alone)
-    with pytest.raises(ValueError, match="BoW"):
-        BlockEmbedding(columns, {"CH": "gaussian"}).fit(X)
-    X[5, 7] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
-        embedding.transform(X)

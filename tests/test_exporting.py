@@ -95,12 +95,22 @@ def test_each_format_has_the_outputs_of_keras_for_photographs_of_any_size(run, e
     assert np.abs(found["scores"][0] - found["scores"][1]).max() > 1e-3
 
 
-def test_outputs_are_the_network_on_the_crop_and_the_calibration(run, network):
-    model, _ = photograph_model(run)
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_outputs_are_the_network_in_float32_on_the_crop_and_the_calibration(
+    tmp_path, network, policy
+):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        trained = small_network()
+    finally:
+        keras.config.set_dtype_policy(before)
+    trained.set_weights(network.get_weights())
+    model, _ = photograph_model(write_run(tmp_path / "run", trained))
     # Of the stored size, so that the crop is cut out and nothing is resized.
     image = photographs((20, 20))[0]
-    scores = network(image[:, 2:18, 2:18].astype("float32"), training=False)
     outputs = model(image, training=False)
+    scores = network(image[:, 2:18, 2:18].astype("float32"), training=False)
     np.testing.assert_allclose(outputs["scores"], scores, atol=1e-5)
     expected = CALIBRATION.probabilities(scores)
     np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
@@ -162,21 +172,6 @@ def test_the_card_of_a_run_that_kept_its_best_epoch_and_has_no_calibration(tmp_p
     assert "`probabilities`" not in card
     outputs = FORMATS["keras"].load(tmp_path / "to/model.keras")(photographs((30, 20))[0])
     assert set(outputs) == {"scores"}
-
-
-def test_a_network_of_less_precision_is_exported_in_float32(tmp_path, network):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        reduced = small_network()
-    finally:
-        keras.config.set_dtype_policy(before)
-    reduced.set_weights(network.get_weights())
-    run = write_run(tmp_path / "run", reduced)
-    image = photographs((20, 20))[0]
-    scores = photograph_model(run)[0](image, training=False)["scores"]
-    crop = image[:, 2:18, 2:18].astype("float32")
-    np.testing.assert_allclose(scores, network(crop, training=False), atol=1e-5)
 
 
 def test_the_command_names_the_files_and_replaces_an_earlier_export(run, tmp_path):

@@ -38,14 +38,12 @@ def fit_linear_svms(
         X: float32 array (num_train, num_features).
         Y: int8 labels (num_train, num_tags): 1, 0, or -1 for unknown.
         C: weight of the errors against the margin, above 0.
-        mean: float64 array (num_features,).
-        scale: a number above 0.
-        tolerance: tolerance of the training scores, above 0; float32 products resolve about 1e-5.
+        mean, scale: what is subtracted from the features, and the divisor.
+        tolerance: tolerance of the training scores; float32 products resolve about 1e-5.
 
     Returns:
-        Coefficients, float64 (num_tags, num_features), and intercepts, float64 (num_tags,), for
-        centred and divided features; the number of iterations, int (num_tags,); whether each tag
-        converged within 200 iterations, bool (num_tags,).
+        Coefficients (num_tags, num_features), intercepts, numbers of iterations, and whether each
+        tag converged within 200 iterations, each (num_tags,).
     """
     num_train, num_tags = Y.shape
     images = _CentredImages(X, mean, scale)

@@ -76,10 +76,8 @@ def num_chosen_images(images: Images, chosen: np.ndarray) -> int:
     return sum(min(CHUNK, len(images) - CHUNK * int(number)) for number in chosen)
 
 
-def resized_chunks(
-    images: Images, size: int, chosen: np.ndarray | None = None
-) -> Iterator[list[np.ndarray]]:
-    """Chunks of images, resized to squares; `chosen` are the numbers of the chunks, None for all.
+def resized_chunks(images: Images, size: int, chosen: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """The chunks of the chosen numbers, resized to squares.
 
     Raises:
         ValueError: an image is not a uint8 array (height, width, 3).
@@ -87,7 +85,7 @@ def resized_chunks(
     numbered = enumerate(images)
     for number in range(num_chunks(images)):
         chunk = islice(numbered, CHUNK)
-        if chosen is None or number in chosen:
+        if number in chosen:
             yield [_resized(image, place, size) for place, image in chunk]
         else:
             for _ in chunk:

@@ -135,8 +135,8 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
             OSError: `cache_dir` cannot be written.
         """
         check_is_fitted(self)
-        every_chunk = np.arange(num_chunks(images))
-        return self._embed(self._histograms(images, every_chunk, "computing features"), len(images))
+        chunks = np.arange(num_chunks(images))
+        return self._embed(self._histograms(images, chunks, "computing features"), len(images))
 
     def _fit(self, images: Images) -> sparse.csr_matrix:
         """Fit, and return the histograms that the embeddings were fitted on."""
