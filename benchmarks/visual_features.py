@@ -25,8 +25,7 @@ from warptag.baselines import VisualFeatures
 from warptag.baselines.features.descriptors import BAGS, describe_patches, hog_2x2
 from warptag.baselines.features.extraction import describe_image, num_chunks
 from warptag.baselines.features.gist import gist
-from warptag.baselines.features.histograms import colour_histogram
-from warptag.baselines.features.visual_words import count_words
+from warptag.baselines.features.histograms import colour_histogram, count_words
 
 SIZE, NUM_WORDS = 256, 1000
 

@@ -12,9 +12,8 @@ from warptag.baselines.features.descriptors import (
     describe_patches,
     hog_2x2,
 )
-from warptag.baselines.features.histograms import colour_histogram
+from warptag.baselines.features.histograms import colour_histogram, count_words, spatial_pyramid
 from warptag.baselines.features.keypoints import dense_points, harris_points, scale_sides
-from warptag.baselines.features.visual_words import count_words, spatial_pyramid
 
 
 def noise(side=64, seed=0):

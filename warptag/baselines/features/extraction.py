@@ -17,9 +17,8 @@ from tqdm import tqdm
 
 from warptag.baselines.features.descriptors import BAGS, describe_patches
 from warptag.baselines.features.gist import gist
-from warptag.baselines.features.histograms import colour_histogram
+from warptag.baselines.features.histograms import colour_histogram, count_words
 from warptag.baselines.features.resizing import to_square
-from warptag.baselines.features.visual_words import count_words
 from warptag.content_cache import content_key
 
 #: Images per chunk and per file of the cache; an interrupt loses at most so many.

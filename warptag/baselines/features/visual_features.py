@@ -25,8 +25,8 @@ from warptag.baselines.features.extraction import (
     parallel_map,
     resized_chunks,
 )
+from warptag.baselines.features.histograms import spatial_pyramid
 from warptag.baselines.features.keypoints import MIN_SIDE
-from warptag.baselines.features.visual_words import spatial_pyramid
 from warptag.baselines.validation import check_choice, check_count
 from warptag.content_cache import ContentCache, content_key
 
