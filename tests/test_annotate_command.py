@@ -107,7 +107,7 @@ def test_text_files_are_written_beside_the_photographs_and_none_is_replaced(run,
     result = annotate("photos", "--model", run, "--format", "txt", "--topk", 2)
     assert result.exit_code == 1
     assert mine.read_text() == "my own words"
-    assert "1 photographs already" in result.stderr and "1 of 6 were left out" in result.stderr
+    assert "kept: 1;" in result.stderr and "1 of 6 were left out" in result.stderr
     for path in photographs[1:]:
         tags = path.with_suffix(".txt").read_text(encoding="utf-8")
         assert len(tags.rstrip("\n").split(", ")) == 2

@@ -98,12 +98,10 @@ def annotate(
     count = None if STANDARD_INPUT in photographs else sum(1 for _ in paths())
     counts = annotate_photographs(tagger, paths(), writer, topk, threshold, count)
     if form == "txt":
-        click.echo(f"{counts.written:,} text files written", err=True)
+        click.echo(f"Text files written: {counts.written:,}", err=True)
     if writer.num_kept:
-        click.echo(
-            f"{writer.num_kept:,} photographs already have a text file; --overwrite replaces it",
-            err=True,
-        )
+        kept = f"Existing text files kept: {writer.num_kept:,}; --overwrite replaces them"
+        click.echo(kept, err=True)
     if counts.left_out:
         click.echo(f"{counts.left_out:,} of {sum(counts):,} were left out", err=True)
         raise click.exceptions.Exit(1)
