@@ -82,7 +82,7 @@ def measure_knn(X: np.ndarray, Y: np.ndarray, queries: np.ndarray) -> str:
 
 
 def measure_svm(X: np.ndarray, Y: np.ndarray) -> str:
-    annotator = SVMAnnotator(solver="conjugate_gradients")
+    annotator = SVMAnnotator()
     before = timed(lambda: products_of_iteration(X, Y.shape[1]))
     ours = timed(lambda: annotator.fit(X, Y))
     after = timed(lambda: products_of_iteration(X, Y.shape[1]))

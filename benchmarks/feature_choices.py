@@ -51,7 +51,7 @@ def annotator_variants(blocks: list[int]) -> Iterator[tuple[str, str, Any]]:
     for sigma in (1.0, 0.3, 0.1, 0.05, 0.02):
         yield "kNN", f"sigma = {sigma:g}", KNNAnnotator(sigma=sigma)
     for weight in (0.2, 20.0):
-        yield "SVM", f"C = {weight:g}", SVMAnnotator(C=weight, solver="conjugate_gradients")
+        yield "SVM", f"C = {weight:g}", SVMAnnotator(C=weight)
     for k in (1, 2, 10):
         yield "JEC", f"k = {k}", JECAnnotator(k=k, blocks=blocks)
     for k in (100, 400):
@@ -105,7 +105,7 @@ def main(data: Path, cache: Path, output: Path) -> None:
         blocks = changed.blocks_
         annotators = [
             ("kNN", KNNAnnotator()),
-            ("SVM", SVMAnnotator(solver="conjugate_gradients")),
+            ("SVM", SVMAnnotator()),
             ("JEC", JECAnnotator(blocks=blocks)),
             ("TagProp", TagPropAnnotator(blocks=blocks)),
             ("2PKNN", TwoPassKNNAnnotator(blocks=blocks)),

@@ -23,10 +23,9 @@ from threadpoolctl import threadpool_limits
 
 from warptag.baselines import VisualFeatures
 from warptag.baselines.features.descriptors import BAGS, describe_patches, hog_2x2
-from warptag.baselines.features.extraction import describe_image
+from warptag.baselines.features.extraction import describe_image, num_chunks
 from warptag.baselines.features.gist import gist
-from warptag.baselines.features.histograms import colour_histogram
-from warptag.baselines.features.visual_words import count_words
+from warptag.baselines.features.histograms import colour_histogram, count_words
 
 SIZE, NUM_WORDS = 256, 1000
 
@@ -90,7 +89,7 @@ def main(folder: Path, num_images: int) -> None:
     features = VisualFeatures(image_size=SIZE)
     features.codebooks_ = codebooks
     start = time.perf_counter()
-    for _ in features.histograms(images):
+    for _ in features._histograms(images, np.arange(num_chunks(images)), "describing"):
         pass
     rate = len(images) / (time.perf_counter() - start)
     cores = os.cpu_count() or 1

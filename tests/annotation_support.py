@@ -16,22 +16,16 @@ TAG_NAMES = ["red", "green", "blue & <b>white</b>"]
 
 
 def make_run(folder: Path, size: int | None = 24, shorter_side: bool = False) -> Path:
-    """What a finished run leaves in its folder, as far as new photographs are concerned."""
+    """The files of a finished run that matter for new photographs."""
     folder.mkdir(parents=True)
     keras.utils.set_random_seed(3)
     model = AlexNet(3, (16, 16, 3), width=0.1, dense_units=16, first_stride=2)
     scores = model.get_layer("scores")
-    kernel = scores.kernel
-    # The initial ones are so small that all photographs look the same.
-    scores.kernel.assign(np.random.default_rng(0).normal(size=kernel.shape))
+    # The initial weights are so small that all photographs look the same.
+    scores.kernel.assign(np.random.default_rng(0).normal(size=scores.kernel.shape))
     model.save(folder / "model.keras")
-    settings = {
-        "tag_names": TAG_NAMES,
-        "patches": "center",
-        "crop_size": 16,
-        "image": {"size": size, "shorter_side": shorter_side},
-        "versions": {"keras": keras.__version__},
-    }
+    image = {"size": size, "shorter_side": shorter_side}
+    settings = {"tag_names": TAG_NAMES, "patches": "center", "crop_size": 16, "image": image}
     (folder / "settings.json").write_text(json.dumps(settings))
     Calibration(1.0, 0.0, 0.0).save(folder)
     return folder

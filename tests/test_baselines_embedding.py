@@ -4,25 +4,29 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import additive_chi2_kernel
 
-from warptag.baselines import KernelEmbedding
+from warptag.baselines import BlockEmbedding, KernelEmbedding
+
+KERNELS = ["hellinger", "chi2", "gaussian", "linear"]
 
 
-def histograms(num_images=60, width=12, seed=0):
-    return np.random.default_rng(seed).integers(0, 9, (num_images, width)).astype(np.float32)
+def histograms(width=12):
+    return np.random.default_rng(0).integers(0, 9, (60, width)).astype(np.float32)
 
 
 def squared_distances(rows):
     return np.square(rows[:, np.newaxis] - rows).sum(axis=2)
 
 
-def embedded_distances(kernel, X, num_components=500):
+def embedded_distances(kernel, X):
     """Squared distances after the embedding, in the kernel's own unit."""
-    embedding = KernelEmbedding(kernel, num_components)
+    embedding = KernelEmbedding(kernel, 500)
     return squared_distances(embedding.fit_transform(X)) * float(embedding.scale_) ** 2
 
 
-def test_hellinger_distances_are_exact():
+def test_hellinger_and_linear_distances_are_exact():
     X = histograms()
+    expected = squared_distances(X)
+    np.testing.assert_allclose(embedded_distances("linear", X), expected, rtol=1e-3, atol=1e-2)
     X[3] = 0  # an image without corners
     roots = np.sqrt(X / np.maximum(X.sum(axis=1, keepdims=True), 1))
     expected = squared_distances(roots)
@@ -43,46 +47,43 @@ def test_chi2_distances_are_those_of_the_additive_kernel():
 def test_gaussian_distances_are_those_of_the_kernel():
     X = histograms(width=4) / 3
     distances = squared_distances(X)
-    # The mean squared distance over all pairs, an image with itself among them, is the width.
+    # The squared width is the mean over all pairs, each image with itself included.
     expected = 2 - 2 * np.exp(-distances / (2 * distances.mean()))
     found = embedded_distances("gaussian", X)
     assert np.abs(found - expected).max() < 0.2
     assert np.abs(found - expected).mean() < 0.05
 
 
-def test_linear_distances_are_those_of_the_rows():
-    X = histograms()
-    np.testing.assert_allclose(
-        embedded_distances("linear", X), squared_distances(X), rtol=1e-3, atol=1e-2
-    )
-
-
-@pytest.mark.parametrize("kernel", ["hellinger", "chi2", "gaussian", "linear"])
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_training_rows_are_centred_of_mean_squared_length_1_and_reproducible(kernel):
-    embedding = KernelEmbedding(kernel, num_components=8)
-    rows = embedding.fit_transform(histograms())
+    rows = KernelEmbedding(kernel, num_components=8).fit_transform(histograms())
     assert rows.shape == (60, 8) and rows.dtype == np.float32
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-4)
     assert np.square(rows).sum(axis=1).mean() == pytest.approx(1, rel=0.03)
     np.testing.assert_array_equal(KernelEmbedding(kernel, 8).fit_transform(histograms()), rows)
-
-
-@pytest.mark.parametrize("kernel", ["hellinger", "chi2", "gaussian", "linear"])
-def test_equal_rows_are_finite(kernel):
-    X = np.zeros((5, 6), np.float32)
-    assert np.isfinite(KernelEmbedding(kernel).fit_transform(X)).all()
+    assert np.isfinite(KernelEmbedding(kernel).fit_transform(np.zeros((5, 6)))).all()
 
 
 def test_bad_input_is_refused():
     X = histograms()
-    embedding = KernelEmbedding(num_components=4).fit(X)
     with pytest.raises(ValueError, match="12 features"):
-        embedding.transform(X[:, :5])
-    with pytest.raises(ValueError, match="image 2, feature 1"):
-        embedding.transform(np.where(np.arange(720).reshape(60, 12) == 25, np.nan, X))
-    with pytest.raises(ValueError, match="negative"):
-        KernelEmbedding().fit(-X)
-    with pytest.raises(ValueError, match="kernel must be one of"):
-        KernelEmbedding("rbf").fit(X)
-    with pytest.raises(ValueError, match="at least 2 training images"):
-        KernelEmbedding().fit(X[:1])
+        KernelEmbedding(num_components=4).fit(X).transform(X[:, :5])
+    for kernel, bad in [("hellinger", -X), ("chi2", -X), ("rbf", X), ("linear", X[:1])]:
+        with pytest.raises(ValueError):
+            KernelEmbedding(kernel).fit(bad)
+
+
+def test_blocks_are_embedded_one_by_one_and_bad_rows_refused():
+    X = np.random.default_rng(0).random((30, 9)).astype(np.float32)
+    columns = {"CH": slice(0, 4), "BoW": slice(4, 9)}
+    embedding = BlockEmbedding(columns, {"CH": "linear", "BoW": "hellinger"}, num_components=3)
+    rows = embedding.fit_transform(X)
+    assert rows.shape == (30, 6) and embedding.blocks_ == [3, 3]
+    np.testing.assert_array_equal(rows[:, :3], embedding.embeddings_["CH"].transform(X[:, :4]))
+    with pytest.raises(ValueError, match="no kernel for the feature 'BoW'"):
+        BlockEmbedding(columns, {"CH": "linear"}).fit(X)
+    with pytest.raises(ValueError, match="18 features"):
+        embedding.transform(np.concatenate([X, X], axis=1))
+    X[4, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        embedding.transform(X)

@@ -1,4 +1,4 @@
-"""Files kept by a hash of all that they were made from, so that none can pass for another."""
+"""A cache of files, named by a hash of everything that they were computed from."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Content = TypeVar("Content")
 
 
 class ContentCache:
-    """A folder of .npz files named by content.
+    """A folder of .npz files with content-dependent names.
 
     Args:
-        folder: where they lie, made when needed; None keeps nothing.
+        folder: the folder, made if needed; None keeps nothing.
     """
 
     def __init__(self, folder: str | os.PathLike | None):
@@ -32,9 +32,9 @@ class ContentCache:
         save: Callable[[Content, Path], object],
         load: Callable[[BinaryIO], Content],
     ) -> Content:
-        """What is kept under a key, else what `make` gives, which is kept from now on.
+        """The content under a key, or if there is none, the result of `make`, which is kept.
 
-        A damaged file is made again.
+        A damaged file is replaced.
 
         Raises:
             OSError: the folder cannot be written.
@@ -43,10 +43,10 @@ class ContentCache:
             return make()
         path = self._folder / f"{key}.npz"
         try:
-            # Opened here: a reader that fails on a damaged file may leave it open.
+            # Opened here, since a reader that fails on a damaged file may leave it open.
             with path.open("rb") as file:
                 return load(file)
-        except Exception:  # no file, or whatever a damaged one makes its reader raise
+        except Exception:  # no file, or a damaged one, for which readers have various exceptions
             pass
         content = make()
         try:
@@ -54,14 +54,14 @@ class ContentCache:
                 save(content, temporary)
         except OSError as error:
             raise OSError(
-                f"{path} cannot be kept ({error.strerror}); make room there, or choose "
+                f"{path} cannot be written ({error.strerror}); make room there, or choose "
                 "another folder"
             ) from error
         return content
 
 
 def content_key(*parts: str | Iterable[np.ndarray]) -> str:
-    """A hash of strings and of arrays' types, shapes and values, in their order."""
+    """A hash of strings and of the types, shapes and values of arrays, in order."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         if isinstance(part, str):

@@ -1,4 +1,4 @@
-"""Tags for new photographs by a trained run."""
+"""Tags for new photographs from a trained run."""
 
 from tfrecords_tools.extras import requires
 

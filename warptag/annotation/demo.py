@@ -1,4 +1,4 @@
-"""A local page: drop a photograph, and see the tags of each loss side by side."""
+"""A local page that shows the tags of a photograph by each loss, side by side."""
 
 from __future__ import annotations
 
@@ -7,40 +7,38 @@ from pathlib import Path
 from tfrecords_tools.errors import InputError
 from warptag.annotation.output import choose_tags
 from warptag.annotation.tagger import Tagger
-
-#: Folder of a run -> how the page calls it.
-LOSSES = {"softmax": "Softmax", "ranking": "Pairwise ranking", "warp": "WARP"}
-HEADERS = ["tag", "probability", "score"]
+from warptag.methods import LOSSES, METHOD
+from warptag.training.run_folder import SETTINGS
 
 
 def find_taggers(models: Path) -> dict[str, Tagger]:
-    """The runs of each loss in a folder such as results/scenes/models, by name.
+    """The runs of the losses in a folder such as results/scenes/models, by the loss's label.
 
     Raises:
-        InputError: there is none, or one of them cannot be used.
+        InputError: the folder has no run, or a run cannot be used.
     """
     found = {
-        name: Tagger(models / loss)
-        for loss, name in LOSSES.items()
-        if (models / loss / "settings.json").exists()
+        METHOD[loss].label: Tagger(models / loss)
+        for loss in LOSSES
+        if (models / loss / SETTINGS).exists()
     }
     if not found:
         raise InputError(
-            f"{models} holds no trained run; expected folders {', '.join(LOSSES)} in it, as "
-            "`bash reproduce.sh` makes them in results/scenes/models"
+            f"{models} has no trained run; expected at least one of the folders "
+            f"{', '.join(LOSSES)} in it, such as results/scenes/models after `bash reproduce.sh`"
         )
     return found
 
 
 def make_page(taggers: dict[str, Tagger], topk: int = 5):
-    """The page, a `gradio.Blocks`, not started yet.
+    """The page, a `gradio.Blocks` that is not yet running.
 
     Args:
-        taggers: the name of a loss -> its run.
-        topk: tags of each.
+        taggers: label of a loss -> its run.
+        topk: number of tags per loss.
 
     Raises:
-        InputError: the extra `demo` is not installed.
+        InputError: Gradio is not installed.
     """
     try:
         import gradio
@@ -55,63 +53,61 @@ def make_page(taggers: dict[str, Tagger], topk: int = 5):
         try:
             return [rows(tagger, Path(path), topk) for tagger in taggers.values()]
         except InputError as error:
-            # The name is that of a copy that Gradio made.
+            # The path is that of Gradio's copy.
             raise gradio.Error(str(error).replace(path, "The file")) from error
 
     with gradio.Blocks(title="warptag", analytics_enabled=False) as page:
         gradio.Markdown(
             "# Tags for a photograph\n\nBy networks that differ only in the loss they were trained "
-            "with. The probability is calibrated on validation images; scores of different losses "
+            "with. Probabilities are calibrated on validation images; scores of different losses "
             "cannot be compared."
         )
-        image = gradio.Image(label="Photograph", sources=["upload", "clipboard"], height=360)
-        # The file as it is: the run checks and prepares it as it did its own images. Gradio would
-        # decode it, and knows no subclass of its components.
-        setattr(image, "preprocess", lambda payload: payload and payload.path)  # noqa: B010
+        # Without an image mode, Gradio passes the file on unchanged; the run prepares it.
+        image = gradio.Image(
+            label="Photograph",
+            sources=["upload", "clipboard"],
+            type="filepath",
+            image_mode=None,
+            height=360,
+        )
         with gradio.Row():
             tables = [
                 gradio.Dataframe(
-                    label=name,
-                    headers=HEADERS,
+                    label=label,
+                    headers=["tag", "probability", "score"],
                     datatype="str",
                     interactive=False,
                     row_count=topk,
                     buttons=[],
                 )
-                for name in taggers
+                for label in taggers
             ]
         image.change(tag, image, tables)
     return page
 
 
 def rows(tagger: Tagger, path: Path, topk: int) -> list[list[str]]:
-    """The tags of an image file as texts, best first.
+    """The best tags of an image file as table rows.
 
     Raises:
-        InputError: it cannot be read as an image.
+        InputError: the file cannot be read as an image.
     """
     [annotation] = tagger.annotate([path])
     if annotation.error is not None:
         raise annotation.error
-    return [
-        [
-            tag.name,
-            "-" if tag.probability is None else f"{100 * tag.probability:.1f} %",
-            f"{tag.score:.2f}",
-        ]
-        for tag in choose_tags(annotation, tagger.tag_names, topk, None)
-    ]
+    tags = choose_tags(annotation, tagger.tag_names, topk, None)
+    return [[tag.name, tag.percent, f"{tag.score:.2f}"] for tag in tags]
 
 
 def start(page, port: int) -> str:
-    """Show the page to this machine alone, in threads; returns its address.
+    """Serves the page to this machine only, in the background, and returns its address.
 
     Raises:
-        InputError: the port is taken.
+        InputError: the port is in use.
     """
     import gradio
 
-    # Of the system, since the theme's own would be fetched from the network.
+    # Fonts of the system: the theme's own would be fetched from the network.
     theme = gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])
     try:
         _, address, _ = page.launch(
@@ -124,5 +120,5 @@ def start(page, port: int) -> str:
             prevent_thread_lock=True,
         )
     except OSError as error:
-        raise InputError(f"port {port} cannot be used ({error}); choose another --port") from error
+        raise InputError(f"port {port} cannot be used ({error})") from error
     return address

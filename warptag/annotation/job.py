@@ -1,24 +1,22 @@
-"""The whole of `warptag annotate`: photographs in, tags out, with progress and what went wrong."""
+"""Annotating many photographs: tags out, with progress and a line for each failure."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import click
 from tqdm import tqdm
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.messages import printable
 from tfrecords_tools.shards import file_sha256
-from warptag.annotation.output import choose_tags, make_format
+from warptag.annotation.output import FORMATS, choose_tags
 from warptag.annotation.tagger import Tagger
-from warptag.annotation.writers import BesideEach, OneFile, StandardOutput
+from warptag.annotation.writers import BesideEach, OneFile, StandardOutput, Writer
 from warptag.training.calibration import CALIBRATION
 from warptag.training.run_folder import MODEL, SETTINGS
-
-Writer = StandardOutput | OneFile | BesideEach
 
 
 def make_writer(
@@ -29,21 +27,21 @@ def make_writer(
     topk: int | None,
     threshold: float | None,
 ) -> Writer:
-    """Where the tags go; see `warptag.commands.annotate` for what the arguments mean."""
-    formatter = make_format(form)
-    if output is not None:
-        settings = {
-            **{
-                name: file_sha256(tagger.run / name)
-                for name in (MODEL, SETTINGS, CALIBRATION)
-                if (tagger.run / name).exists()
-            },
-            "topk": topk,
-            "threshold": threshold,
-            "format": form,
-        }
-        return OneFile(formatter, output, settings)
-    return BesideEach(formatter, overwrite) if form == "txt" else StandardOutput(formatter)
+    """The writer for the options of `warptag annotate`."""
+    if output is None:
+        formatter = FORMATS[form]
+        return BesideEach(formatter, overwrite) if form == "txt" else StandardOutput(formatter)
+    files = [tagger.run / name for name in (MODEL, SETTINGS, CALIBRATION)]
+    checksums = {path.name: file_sha256(path) for path in files if path.exists()}
+    settings = {**checksums, "topk": topk, "threshold": threshold, "format": form}
+    return OneFile(FORMATS[form], output, settings)
+
+
+class Counts(NamedTuple):
+    """How many photographs were written, and how many were left out."""
+
+    written: int
+    left_out: int
 
 
 def annotate_photographs(
@@ -53,24 +51,23 @@ def annotate_photographs(
     topk: int | None,
     threshold: float | None,
     num_photographs: int | None = None,
-) -> int:
-    """Write the tags of every photograph, in order.
+) -> Counts:
+    """Writes the tags of every photograph, in order.
+
+    A photograph that cannot be read is left out and reported on standard error.
 
     Args:
-        tagger: the run.
-        paths: image files, taken as they are needed.
-        writer: passes over those that it has already, and writes the others.
-        topk: at most so many tags each; None for all.
-        threshold: the least probability; None for any.
-        num_photographs: how many there are, for the time that is left; None where nobody knows.
-
-    Returns:
-        How many could not be read, each reported on standard error.
+        tagger: the trained run.
+        paths: image files, read as they are needed.
+        writer: where the tags go; photographs that it has already are skipped.
+        topk: maximum number of tags per photograph; None for all.
+        threshold: minimum probability; None for any.
+        num_photographs: the number of paths, for the remaining time; None if unknown.
 
     Raises:
-        InputError: nothing can be written any more, or no photograph was named.
+        InputError: nothing can be written any more, or there is no photograph.
     """
-    num_unread = num_written = num_passed = 0
+    num_written = num_left_out = num_skipped = 0
     # In a terminal the bar would come between the lines of a table.
     lines_in_terminal = isinstance(writer, StandardOutput) and sys.stdout.isatty()
     bar = tqdm(
@@ -81,51 +78,33 @@ def annotate_photographs(
         dynamic_ncols=True,
     )
 
-    def say(text: str) -> None:
-        bar.write(text, file=sys.stderr)
-
-    def to_do():
-        nonlocal num_passed
+    def remaining() -> Iterator[Path]:
+        nonlocal num_skipped
         for path in paths:
             if writer.is_done(path):
-                num_passed += 1
+                num_skipped += 1
                 bar.update()
             else:
                 yield path
 
-    if isinstance(writer, OneFile) and writer.num_resumed:
-        say(f"{writer.output}: goes on after {writer.num_resumed:,} photographs")
+    if writer.num_resumed:
+        bar.write(f"Resumed after {writer.num_resumed:,} photographs", file=sys.stderr)
     try:
-        for annotation in tagger.annotate(to_do()):
+        for annotation in tagger.annotate(remaining()):
             bar.update()
             error = annotation.error
             if error is None:
                 tags = choose_tags(annotation, tagger.tag_names, topk, threshold)
                 error = writer.write(annotation.path, tags)
-            if error is not None:
-                num_unread += 1
-                say(f"Left out: {printable(str(error))}")
-            else:
+            if error is None:
                 num_written += 1
-        if not (num_written or num_unread or num_passed):
-            raise InputError("no photograph was named")
+            else:
+                num_left_out += 1
+                bar.write(f"Left out: {printable(str(error))}", file=sys.stderr)
+        if not (num_written or num_left_out or num_skipped):
+            raise InputError("there is no photograph to annotate")
         writer.finish()
-    except KeyboardInterrupt:
-        if not isinstance(writer, StandardOutput):
-            raise
-        say(f"Stopped after {num_written:,} photographs; with --output a command can go on.")
-        raise click.exceptions.Exit(130) from None
     finally:
         bar.close()
         writer.close()
-    if isinstance(writer, BesideEach):
-        click.echo(f"{num_written:,} text files written", err=True)
-        if writer.num_kept:
-            click.echo(
-                f"{writer.num_kept:,} photographs have one already, which stays; --overwrite "
-                "replaces it",
-                err=True,
-            )
-    if num_unread:
-        click.echo(f"{num_unread:,} of {num_unread + num_written:,} were left out", err=True)
-    return num_unread
+    return Counts(num_written, num_left_out)

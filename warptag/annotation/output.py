@@ -1,12 +1,13 @@
-"""What is written of each photograph: a table, CSV, JSON lines, or a text file beside it."""
+"""What is written for each photograph: a table, CSV, JSON lines, or a text file beside it."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,27 +16,32 @@ from warptag.annotation.tagger import Annotation
 
 
 class Tag(NamedTuple):
-    """One tag of one photograph; the probability is None where the run has no calibration."""
+    """One tag of one photograph; the probability is None if the run has no calibration."""
 
     name: str
     probability: float | None
     score: float
 
+    @property
+    def percent(self) -> str:
+        """The probability for people."""
+        return "-" if self.probability is None else f"{100 * self.probability:.1f} %"
+
 
 def choose_tags(
     annotation: Annotation, tag_names: list[str], topk: int | None, threshold: float | None
 ) -> list[Tag]:
-    """The tags of one photograph, best first; of equal ones the lower index.
+    """The tags of one photograph, best first; of equal scores the lower index.
 
     Args:
-        annotation: of a file that could be read.
-        tag_names: in the order of the scores.
-        topk: at most so many; None for all.
-        threshold: the least probability, in [0, 1]; None for any.
+        annotation: the annotation of a file that could be read.
+        tag_names: the names of the tags in the order of the scores.
+        topk: maximum number of tags; None for all.
+        threshold: minimum probability, in [0, 1]; None for any.
 
     Example:
-        >>> scores, likely = np.array([1.0, 3.0]), np.array([0.2, 0.9])
-        >>> choose_tags(Annotation("sea.jpg", scores, likely), ["cat", "sea"], 1, None)
+        >>> scores, probabilities = np.array([1.0, 3.0]), np.array([0.2, 0.9])
+        >>> choose_tags(Annotation("sea.jpg", scores, probabilities), ["cat", "sea"], 1, None)
         [Tag(name='sea', probability=0.9, score=3.0)]
     """
     scores, probabilities = annotation.scores, annotation.probabilities
@@ -48,83 +54,60 @@ def choose_tags(
     return tags
 
 
-class Format(Protocol):
+class Format(NamedTuple):
     """How photographs become text.
 
     Attributes:
-        heading: written once before the first.
+        text: a function of a photograph's path and tags that returns whole lines.
+        heading: text that is written once, before the first photograph.
     """
 
-    heading: str
-
-    def text(self, path: Path, tags: list[Tag]) -> str:
-        """The lines of one photograph, each with its end."""
+    text: Callable[[Path, list[Tag]], str]
+    heading: str = ""
 
 
-class Table:
-    """For people: a line a tag below the photograph's name."""
-
-    heading = ""
-
-    def text(self, path: Path, tags: list[Tag]) -> str:
-        lines = [printable(str(path))]
-        for tag in tags:
-            likely = "-" if tag.probability is None else f"{100 * tag.probability:.1f} %"
-            lines.append(f"{likely:>9}  {tag.score:8.3f}  {printable(tag.name)}")
-        return "\n".join(lines if tags else [*lines, "  no tag"]) + "\n"
+def _table(path: Path, tags: list[Tag]) -> str:
+    lines = [f"{tag.percent:>9}  {tag.score:8.3f}  {printable(tag.name)}" for tag in tags]
+    return "\n".join([printable(str(path)), *(lines or ["  no tag"])]) + "\n"
 
 
-class Csv:
-    """For programs: a row a tag; a photograph without tags has no row."""
-
-    heading = "filename,rank,tag,probability,score\n"
-
-    def text(self, path: Path, tags: list[Tag]) -> str:
-        lines = io.StringIO()
-        writer = csv.writer(lines, lineterminator="\n")
-        for rank, tag in enumerate(tags, start=1):
-            likely = "" if tag.probability is None else f"{tag.probability:.4f}"
-            writer.writerow([path, rank, tag.name, likely, f"{tag.score:.4f}"])
-        return lines.getvalue()
+def _csv(path: Path, tags: list[Tag]) -> str:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    for rank, tag in enumerate(tags, start=1):
+        probability = "" if tag.probability is None else f"{tag.probability:.4f}"
+        writer.writerow([path, rank, tag.name, probability, f"{tag.score:.4f}"])
+    return lines.getvalue()
 
 
-class JsonLines:
-    """For programs: a JSON object a line, a photograph each."""
-
-    heading = ""
-
-    def text(self, path: Path, tags: list[Tag]) -> str:
-        content = {
-            "filename": str(path),
-            "tags": [
-                {
-                    "tag": tag.name,
-                    "probability": None if tag.probability is None else round(tag.probability, 4),
-                    "score": round(tag.score, 4),
-                }
-                for tag in tags
-            ],
-        }
-        # A name that is not UTF-8 becomes an escape, which JSON has.
-        line = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        return line.decode() + "\n"
-
-
-class TextFile:
-    """For taggers and `convert folder`: the tags, separated by commas."""
-
-    heading = ""
-
-    def text(self, path: Path, tags: list[Tag]) -> str:
-        return ", ".join(tag.name for tag in tags) + "\n"
-
-
-def make_format(name: str) -> Format:
-    """The format of a name: table, csv, json or txt."""
-    formats: dict[str, Format] = {
-        "table": Table(),
-        "csv": Csv(),
-        "json": JsonLines(),
-        "txt": TextFile(),
+def _json_line(path: Path, tags: list[Tag]) -> str:
+    content = {
+        "filename": str(path),
+        "tags": [
+            {
+                "tag": tag.name,
+                "probability": None if tag.probability is None else round(tag.probability, 4),
+                "score": round(tag.score, 4),
+            }
+            for tag in tags
+        ],
     }
-    return formats[name]
+    # A file name that is not UTF-8 becomes an escape of JSON.
+    line = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return line.decode() + "\n"
+
+
+def _tags_alone(path: Path, tags: list[Tag]) -> str:
+    return ", ".join(tag.name for tag in tags) + "\n"
+
+
+FORMATS = {
+    # For people: one line per tag, below the name of the photograph.
+    "table": Format(_table),
+    # One row per tag; a photograph without tags has no row.
+    "csv": Format(_csv, heading="filename,rank,tag,probability,score\n"),
+    # One JSON object per photograph and line.
+    "json": Format(_json_line),
+    # For programs that train on captions, and for `convert folder`.
+    "txt": Format(_tags_alone),
+}

@@ -1,4 +1,4 @@
-"""Which files are meant: files, folders, patterns, and names on standard input."""
+"""The image files that names on the command line stand for."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.folder.source import PHOTOGRAPHS
 
 STANDARD_INPUT = "-"
-#: Bytes.
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 
 
 def find_photographs(names: Iterable[str], standard_input: BufferedIOBase) -> Iterator[Path]:
-    """The image files that the names stand for, in a repeatable order, without looking into them.
+    """The image files that names stand for, in a repeatable order; they are not opened.
 
-    A folder stands for all files in and below it whose ending is that of an image format, hidden
-    ones apart, or for itself where there is none, which reading it then reports; a pattern such as
-    "2024/*.jpg" or "photos/**/*.png" for all files it matches; "-" for the names on standard input,
-    one a line, or separated by zero bytes as of `find -print0`. Any other name is taken as a file,
-    whatever its ending; reading it tells whether it is an image.
+    - A folder stands for all files in it and below with the suffix of an image format, except
+      hidden ones. A folder without such files stands for itself, and reading it reports that.
+    - A pattern such as "2024/*.jpg" or "photos/**/*.png" stands for all files that it matches.
+    - "-" stands for the names on standard input, one per line or separated by zero bytes (the
+      output of `find -print0`).
+    - Any other name stands for the file of that name, whatever its suffix.
 
     Args:
-        names: as given on the command line.
-        standard_input: read as far as photographs are asked for.
+        names: the names as given on the command line.
+        standard_input: a binary stream, read as far as photographs are requested.
 
     Raises:
-        InputError: a name is empty, or standard input is an image and not names.
+        InputError: a name is empty, or standard input is an image instead of names.
 
     Example:
         >>> list(find_photographs(["cat.jpg"], standard_input=None))
@@ -50,14 +50,14 @@ def find_photographs(names: Iterable[str], standard_input: BufferedIOBase) -> It
 def _files(name: str) -> Iterator[Path]:
     path = Path(name)
     if not name:
-        raise InputError("a name is empty; expected files, folders, patterns or -")
+        raise InputError("a name is empty; expected a file, a folder, a pattern or -")
     if os.path.isdir(name):
         yield from _files_below(path)
     elif glob.has_magic(name) and not os.path.lexists(name):
         matches = sorted(
             match for match in glob.glob(name, recursive=True) if os.path.isfile(match)
         )
-        # A pattern that matches nothing is reported as the file that is missing.
+        # A pattern that matches nothing is reported as a missing file.
         yield from map(Path, matches or [name])
     else:
         yield path
@@ -79,18 +79,18 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _read_names(standard_input: BufferedIOBase) -> Iterator[str]:
-    # As much as there is: a list of millions is not waited for.
-    first = standard_input.read1(CHUNK)
+    # Only what is available: the first photographs do not wait for a list of millions.
+    first = standard_input.read1(CHUNK_BYTES)
     binary = first.startswith((b"RIFF", b"BM")) and b"\0" in first[:16]
     if binary or first.startswith((b"\xff\xd8", b"\x89PNG", b"GIF87a", b"GIF89a")):
         raise InputError(
-            "standard input is an image; expected the names of files, one a line, as of "
-            "`find photos -name '*.jpg'`; an image is given by its name"
+            "standard input is an image; expected the names of files, one per line, such as the "
+            "output of `find photos -name '*.jpg'`"
         )
     separator = b"\0" if b"\0" in first else b"\n"
-    begun = b""
-    for chunk in itertools.chain([first], iter(lambda: standard_input.read1(CHUNK), b"")):
-        *names, begun = (begun + chunk).split(separator)
+    unfinished = b""
+    for chunk in itertools.chain([first], iter(lambda: standard_input.read1(CHUNK_BYTES), b"")):
+        *names, unfinished = (unfinished + chunk).split(separator)
         yield from (os.fsdecode(name.rstrip(b"\r")) for name in names if name.strip())
-    if begun.strip():
-        yield os.fsdecode(begun.rstrip(b"\r\n"))
+    if unfinished.strip():
+        yield os.fsdecode(unfinished.rstrip(b"\r\n"))

@@ -1,4 +1,4 @@
-"""A trained run that tags image files, many at a time in bounded memory."""
+"""A trained run that scores image files, in batches and bounded memory."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import EncodedImage, load_image
 from warptag.data.crops import PATCHES, fixed_crops
 from warptag.training import load_calibration, load_run
+from warptag.training.run_folder import SETTINGS
 
 BATCH_SIZE = 64
 #: Batches of image files that are read ahead of the network.
 BATCHES_AHEAD = 2
-#: Bytes.
-LARGEST_FILE = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """What a run says of one image file.
+    """The scores of one image file.
 
     Attributes:
         path: the file.
-        scores: float32 (num_tags,), raw; None where the file could not be read.
-        probabilities: float32 (num_tags,) in [0, 1]; None also where the run has no calibration.
-        error: why the file could not be read.
+        scores: float32 (num_tags,), raw scores; None if the file could not be read.
+        probabilities: float32 (num_tags,) in [0, 1]; None also if the run has no calibration.
+        error: why the file could not be read, or None.
 
     Example:
         >>> annotation = Annotation(Path("sea.jpg"), scores=np.array([0.5, 2.0], np.float32))
@@ -48,23 +48,22 @@ class Annotation:
 
 
 class Tagger:
-    """The network of a run, with the run's own way of preparing images.
+    """A trained network with the image preparation of its run.
 
-    An image file is checked, turned upright, resized and cropped as the conversion, the input
-    pipeline and `warptag evaluate` do it, so that its scores are the ones that the run's figures
-    were measured by.
+    An image file is checked, turned upright, resized and cropped as in conversion and evaluation,
+    so that its scores are comparable with the metrics of the run.
 
     Args:
         run: folder of a finished run, such as results/scenes/models/warp.
 
     Attributes:
-        tag_names: in the order of the scores.
-        calibration: see `Calibration`; None where none could be fitted.
-        settings: of the run, as in its settings.json.
-        run: its folder.
+        run: the folder of the run.
+        settings: the settings of the run, the content of its settings.json.
+        tag_names: the names of the tags in the order of the scores.
+        calibration: the `Calibration` of the run, or None if it has none.
 
     Raises:
-        InputError: the folder is no finished run, or its model cannot be read.
+        InputError: the folder is not a finished run, or its files cannot be read.
 
     Example:
         >>> tagger = Tagger("results/scenes/models/warp")  # doctest: +SKIP
@@ -74,71 +73,71 @@ class Tagger:
     """
 
     def __init__(self, run: str | os.PathLike[str]) -> None:
-        run = Path(run)
-        model, self.settings = load_run(run)
-        if not _says_how_images_are_prepared(self.settings):
+        self.run = Path(run)
+        self._model, self.settings = load_run(self.run)
+        image, patches = self.settings.get("image"), self.settings.get("patches")
+        if not isinstance(image, dict) or patches not in PATCHES:
             raise InputError(
-                f"{run}: its settings.json does not say how images are resized and cropped, as of "
-                "a run of an earlier version; give the command that trained it again"
+                f"{self.run / SETTINGS} does not say how images are resized and cropped; train the "
+                "run again"
             )
-        self.calibration = load_calibration(run)
+        self._resizing = (image.get("size"), image.get("shorter_side", False))
+        self.calibration = load_calibration(self.run)
         self.tag_names: list[str] = self.settings["tag_names"]
-        if model.output_shape[-1] != len(self.tag_names):
+        if self._model.output_shape[-1] != len(self.tag_names):
             raise InputError(
-                f"{run}: its model gives {model.output_shape[-1]} scores and its settings.json "
-                f"{len(self.tag_names)} tags; expected the files of one run"
+                f"{self.run}: its model has {self._model.output_shape[-1]} scores, but its "
+                f"settings.json {len(self.tag_names)} tags; expected the files of one run"
             )
-        self.run = run
-        self._forward = _forward_pass(model, self.settings["patches"])
+        self._crop = _crop_function(self._model.input_shape[1], patches)
 
     def annotate(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Annotation]:
-        """Scores of every file, in the order given, one batch after another.
+        """Scores every file, in the order given.
 
-        Files are read by threads, a few batches ahead; no more is held in memory.
+        Threads read the files a few batches ahead, so memory does not grow with their number.
 
         Args:
-            paths: image files of any format that Pillow reads; taken as they are needed.
+            paths: image files of any format that Pillow reads, taken as they are needed.
 
         Raises:
             InputError: the network's scores are not finite.
         """
-        batches = self._batches(map(Path, paths))
-        for files, images in batches:
+        for files, images in self._batches(map(Path, paths)):
             readable = [image for image in images if isinstance(image, EncodedImage)]
             scores, probabilities = self._score(readable)
-            row = 0
+            scored = iter(zip(scores, probabilities, strict=True))
             for path, image in zip(files, images, strict=True):
                 if isinstance(image, InputError):
                     yield Annotation(path, error=image)
-                    continue
-                likely = None if probabilities is None else probabilities[row]
-                yield Annotation(path, scores[row], likely)
-                row += 1
+                else:
+                    yield Annotation(path, *next(scored))
 
-    def _score(self, images: list[EncodedImage]) -> tuple[np.ndarray, np.ndarray | None]:
+    def _score(self, images: list[EncodedImage]) -> tuple[np.ndarray, Iterable]:
         if not images:
-            return np.zeros((0, len(self.tag_names)), np.float32), None
+            return np.zeros((0, len(self.tag_names)), np.float32), ()
         encoded, heights, widths = zip(*images, strict=True)
-        scores = self._forward(
+        crops = self._crop(
             tf.constant(encoded), tf.constant(heights, tf.int32), tf.constant(widths, tf.int32)
         )
+        scores = self._model.predict_on_batch(crops.numpy())
+        scores = scores.reshape(len(images), -1, scores.shape[-1]).mean(axis=1)
         if not np.isfinite(scores).all():
             raise InputError("the network's scores are not finite; train the run again")
-        calibration = self.calibration
-        return scores, None if calibration is None else calibration.probabilities(scores)
+        if self.calibration is None:
+            return scores, [None] * len(scores)
+        return scores, self.calibration.probabilities(scores)
 
     def load(self, path: Path) -> EncodedImage | InputError:
-        """An image file, prepared as in the run's records; the error if it cannot be."""
-        image = self.settings["image"]
+        """An image file, prepared as in the records of the run, or the error if that fails."""
         try:
             if path.is_dir():
                 os.listdir(path)
-                raise InputError(f"{path} holds no image; expected files such as photo.jpg in it")
+                raise InputError(f"{path} is a folder without images")
             if path.exists() and not path.is_file():
-                raise InputError(f"{path} is not a file; expected an image")
-            if path.exists() and path.stat().st_size > LARGEST_FILE:
-                raise InputError(f"{path} is too large to be a photograph, over a gigabyte")
-            return load_image(path, image["size"], image["shorter_side"])
+                raise InputError(f"{path} is not a regular file")
+            if path.exists() and path.stat().st_size > MAX_FILE_BYTES:
+                raise InputError(f"{path} has more than a gigabyte, too much for a photograph")
+            return load_image(path, *self._resizing)
         except InputError as error:
             return error
         except OSError as error:
@@ -164,32 +163,13 @@ class Tagger:
                 pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _says_how_images_are_prepared(settings: dict) -> bool:
-    image = settings.get("image")
-    if settings.get("patches") not in PATCHES or not isinstance(image, dict):
-        return False
-    size = image.get("size")
-    return isinstance(image.get("shorter_side"), bool) and (
-        size is None or (isinstance(size, int) and size > 0)
-    )
-
-
-def _forward_pass(model, patches: str):
-    """From JPEG files and their sizes to scores, in batches of any size, on any backend."""
-    size = model.input_shape[1]
-    signature = [
-        tf.TensorSpec((None,), tf.string),
-        tf.TensorSpec((None,), tf.int32),
-        tf.TensorSpec((None,), tf.int32),
-    ]
+def _crop_function(size: int, patches: str):
+    """From JPEG files and their sizes to the crops of all of them, uint8."""
+    signature = [tf.TensorSpec((None,), dtype) for dtype in (tf.string, tf.int32, tf.int32)]
 
     @tf.function(input_signature=signature)
     def crop(encoded, height, width):
         batch = {"encoded": encoded, "height": height, "width": width}
         return tf.reshape(fixed_crops(batch, size, patches), (-1, size, size, 3))
 
-    def forward(encoded, height, width) -> np.ndarray:
-        scores = model.predict_on_batch(crop(encoded, height, width).numpy())
-        return scores.reshape(len(encoded), -1, scores.shape[-1]).mean(axis=1)
-
-    return forward
+    return crop

@@ -1,10 +1,11 @@
-"""Where annotations go: standard output, one file that a stopped run goes on with, text files."""
+"""Where annotations go: standard output, one file that can be resumed, or many text files."""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,50 +15,73 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_bytes, write_whole
 from warptag.annotation.output import Format, Tag
 
-#: Bytes of a file name that are not UTF-8 come out as they were.
+#: Bytes of a file name that are not UTF-8 are written unchanged.
 ENCODING_ERRORS = "surrogateescape"
 
 
-class StandardOutput:
-    """Written at once, photograph by photograph."""
+class Writer(ABC):
+    """Writes the tags of one photograph after the other.
+
+    Attributes:
+        num_resumed: the number of photographs whose tags an interrupted command wrote.
+        num_kept: the number of existing text files that were not replaced.
+    """
+
+    num_resumed = 0
+    num_kept = 0
 
     def __init__(self, form: Format) -> None:
-        self.form, self.begun = form, False
+        self.form = form
 
     def is_done(self, path: Path) -> bool:
+        """Whether the photograph has its tags already."""
         return False
+
+    @abstractmethod
+    def write(self, path: Path, tags: list[Tag]) -> InputError | None:
+        """Writes the tags of a photograph; returns why it gets none, if so."""
+
+    def finish(self) -> None:  # noqa: B027
+        """Called after the last photograph."""
+
+    def close(self) -> None:  # noqa: B027
+        """Called at the end, also after an error."""
+
+
+class StandardOutput(Writer):
+    """Writes each photograph to standard output at once."""
+
+    heading_written = False
 
     def write(self, path: Path, tags: list[Tag]) -> None:
         text = self.form.text(path, tags)
-        if not self.begun:
-            text, self.begun = self.form.heading + text, True
+        if not self.heading_written:
+            text, self.heading_written = self.form.heading + text, True
         sys.stdout.buffer.write(text.encode("utf-8", ENCODING_ERRORS))
         sys.stdout.buffer.flush()
 
-    def finish(self) -> None:
-        pass
 
-    def close(self) -> None:
-        pass
-
-
-class OneFile:
-    """A file that appears when it is whole; until then what is done stands in a journal beside it.
+class OneFile(Writer):
+    """Writes a file that appears when it is complete; until then a journal beside it is kept.
 
     Args:
         form: CSV or JSON lines.
         output: the file.
-        settings: what decides the text; a journal of other settings is begun anew.
+        settings: everything that decides the text; a journal with other settings is discarded.
+
+    Raises:
+        InputError: the file cannot be written, or another process is writing it.
     """
 
     def __init__(self, form: Format, output: Path, settings: dict[str, Any]) -> None:
-        self.form, self.output = form, output
+        super().__init__(form)
+        self.output = output
         self.journal = output.with_name(f".{output.name}.partial")
         self.settings = json.dumps(settings, sort_keys=True)
         self.done: set[str] = set()
-        self.asked: set[str] = set()
+        self.requested: set[str] = set()
         if output.is_symlink() or (output.exists() and not output.is_file()):
-            raise InputError(f"{output} is no plain file; choose another --output")
+            raise InputError(f"{output} is not a regular file")
         with _write_errors(output):
             output.parent.mkdir(parents=True, exist_ok=True)
             self.file = self.journal.open("ab")
@@ -65,20 +89,20 @@ class OneFile:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self.close()
-            raise InputError(f"another command is writing {output}; wait for its end") from error
+            raise InputError(f"{output} is being written by another process") from error
         with _write_errors(output):
             num_whole_bytes = 0
             for end, path, _ in self._entries():
                 self.done.add(path)
                 num_whole_bytes = end
-            # A line cut off by a kill or a full disk would spoil the next one.
+            # A line cut off by a kill or a full disk would damage the next one.
             self.file.truncate(num_whole_bytes)
             if not self.done:
                 self._append(self.settings)
         self.num_resumed = self.num_entries = len(self.done)
 
     def is_done(self, path: Path) -> bool:
-        self.asked.add(str(path))
+        self.requested.add(str(path))
         return str(path) in self.done
 
     def write(self, path: Path, tags: list[Tag]) -> None:
@@ -102,20 +126,20 @@ class OneFile:
     def _write_texts(self, path: Path) -> None:
         with path.open("w", encoding="utf-8", errors=ENCODING_ERRORS, newline="") as file:
             file.write(self.form.heading)
-            found = 0
+            num_found = 0
             for _, name, text in self._entries():
-                found += 1
-                # The journal may be of a command that was stopped over other photographs.
-                if name in self.asked:
+                num_found += 1
+                # An interrupted command may have had other photographs.
+                if name in self.requested:
                     file.write(text)
-        if found != self.num_entries:
+        if num_found != self.num_entries:
             raise InputError(
-                f"{self.journal}, which holds what is done so far, was removed or changed; give "
-                "the same command again"
+                f"{self.journal}, the journal of {self.output}, was removed or changed; run the "
+                "same command again"
             )
 
     def _entries(self) -> Iterator[tuple[int, str, str]]:
-        """Where each whole entry ends in the journal, the photograph, and its text."""
+        """The end of each complete entry in the journal, the photograph, and its text."""
         if not self.journal.exists():
             return
         with self.journal.open("rb") as file:
@@ -133,18 +157,18 @@ class OneFile:
                     yield end, path, text
 
 
-class BesideEach:
-    """photo.txt beside photo.jpg. A text file that is there already stays, unless told otherwise.
+class BesideEach(Writer):
+    """Writes photo.txt beside photo.jpg.
 
     Args:
-        form: of the text files.
-        overwrite: replace text files that are there.
+        form: the format of the text files.
+        overwrite: whether to replace existing text files.
     """
 
     def __init__(self, form: Format, overwrite: bool) -> None:
-        self.form, self.overwrite = form, overwrite
+        super().__init__(form)
+        self.overwrite = overwrite
         self.written: set[Path] = set()
-        self.num_kept = 0
 
     def is_done(self, path: Path) -> bool:
         beside = path.with_suffix(".txt")
@@ -154,7 +178,6 @@ class BesideEach:
         return done
 
     def write(self, path: Path, tags: list[Tag]) -> InputError | None:
-        """Returns why this photograph gets no text file, if so."""
         beside = path.with_suffix(".txt")
         if beside == path:
             return InputError(f"{path} would be replaced by its own tags; rename it")
@@ -167,19 +190,10 @@ class BesideEach:
         self.written.add(beside)
         return None
 
-    def finish(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
 
 @contextmanager
 def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); make room or choose another place, and "
-            "give the same command again"
-        ) from error
+        raise InputError(f"{path} cannot be written ({error.strerror})") from error

@@ -1,14 +1,14 @@
-"""Distances between images, one a visual feature, brought to a common scale."""
+"""Distances between images, one per visual feature, on a common scale."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from warptag.baselines.neighbors import block_slices
 
-# Distances held at once (256 MB as float32), and images.
+# Bounds on the distances (256 MB as float32) and on the queries that are computed at once.
 _NUM_DISTANCES = 2**26
 _NUM_QUERIES = 1024
 # Training images that the bounds are measured on, each against all others.
@@ -18,22 +18,25 @@ _NUM_BOUND_IMAGES = 1000
 class BaseDistances:
     """Euclidean distances to the training images, within each block of features.
 
-    A block of neighbouring columns is one visual feature, and the distance within it that
-    feature's base distance. To let features of any unit contribute equally, each base distance d
-    is scaled to `(d - lower) / (upper - lower)`, where lower and upper are its least and greatest
-    value between different training images, measured from at most 1,000 evenly spaced ones to all
-    others. The scaled distance lies from 0 to 1 there; those of new images may lie a little
-    outside. Where all distances are equal, or there is one training image, the divisor is 1.
+    A block of neighbouring columns is one visual feature, and the distance within it is that
+    feature's base distance. So that features of any unit contribute equally, each base distance d
+    is scaled to `(d - lower) / (upper - lower)`, where lower and upper are the smallest and the
+    largest distance between different training images, measured from at most 1,000 evenly spaced
+    ones to all others. Scaled distances of those images are between 0 and 1; distances of new
+    images may lie slightly outside. If all distances are equal, or there is only one training
+    image, the divisor is 1.
 
-    Distances come from matrix products of float32, centred on the training mean: identical images
-    are 0 apart only up to rounding, about a thousandth of a usual distance.
+    Distances come from float32 matrix products of features centred on the training mean: the
+    distance of identical images is 0 only up to rounding, about a thousandth of a usual distance.
 
     Args:
-        X: float32 array (num_train, num_features), kept and not copied.
-        blocks: widths of the features' blocks, which add up to num_features; None for one block.
+        X: float32 array (num_train, num_features), not copied: do not change it.
+        blocks: widths of the blocks, which add up to num_features; None for one block.
 
     Attributes:
         num_blocks: int, the number of base distances.
+        num_queries: int, how many images may be queried at once: 1,024, or fewer if their
+            distances would take more than 256 MB.
         lower, upper: float32 arrays (num_blocks,), the bounds.
 
     Raises:
@@ -51,6 +54,8 @@ class BaseDistances:
         self.X = X
         self.columns = _block_columns(blocks, num_features)
         self.num_blocks = len(self.columns)
+        num_queries = _NUM_DISTANCES // (self.num_blocks * num_train)
+        self.num_queries = max(1, min(num_queries, _NUM_QUERIES))
         # Summed in float64, so that the mean of equal rows is that row.
         self.mean = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.squared_lengths = np.empty((self.num_blocks, num_train), np.float32)
@@ -61,24 +66,20 @@ class BaseDistances:
         self.lower, self.upper = self._bounds()
 
     def __call__(self, queries: np.ndarray) -> np.ndarray:
-        """The scaled distances of images to all training images.
+        """The scaled distances, float32 (num_blocks, num_queries, num_train), of some images.
 
-        Args:
-            queries: float32 array (num_queries, num_features), as many as `query_slices` gives.
-
-        Returns:
-            float32 array (num_blocks, num_queries, num_train).
+        There may be at most `num_queries` of them, float32 (num_images, num_features).
         """
         centred = queries - self.mean
         distances = np.empty((self.num_blocks, len(queries), len(self.X)), np.float32)
         lengths = self._squared_lengths(centred)
         for block, columns in enumerate(self.columns):
-            # |q - x|^2 = |q|^2 + |x|^2 - 2 q x. The training images are not stored centred:
-            # q (x - mean) = q x - q mean saves a copy of them.
+            # |q - x|^2 = |q|^2 + |x|^2 - 2 q x. The training images are not stored centred, which
+            # saves a copy: q (x - mean) = q x - q mean.
             query, distance = centred[:, columns], distances[block]
             np.matmul(-2 * query, self.X[:, columns].T, out=distance)
             distance += self.squared_lengths[block]
-            # BLAS may raise the flag for what it reads beside a vector, not for its numbers.
+            # BLAS may raise the flag for memory that it reads next to a vector.
             with np.errstate(invalid="ignore"):
                 distance += (lengths[block] + 2 * query @ self.mean[columns])[:, None]
             np.maximum(distance, 0, out=distance)
@@ -87,18 +88,9 @@ class BaseDistances:
             distance /= self.upper[block] - self.lower[block]
         return distances
 
-    def query_slices(self, num_queries: int) -> list[slice]:
-        """Slices of queries, of at most 1,024 rows, whose distances take at most 256 MB."""
-        num_rows = _NUM_DISTANCES // (self.num_blocks * len(self.X))
-        return block_slices(num_queries, max(1, min(num_rows, _NUM_QUERIES)))
-
     def _squared_lengths(self, centred: np.ndarray) -> np.ndarray:
-        return np.stack(
-            [np.einsum("ij,ij->i", part, part) for part in self._parts(centred)], dtype=np.float32
-        )
-
-    def _parts(self, images: np.ndarray) -> Iterator[np.ndarray]:
-        return (images[:, columns] for columns in self.columns)
+        parts = (centred[:, columns] for columns in self.columns)
+        return np.stack([np.einsum("ij,ij->i", part, part) for part in parts], dtype=np.float32)
 
     def _bounds(self) -> tuple[np.ndarray, np.ndarray]:
         num_train = len(self.X)
@@ -106,7 +98,7 @@ class BaseDistances:
             return self.lower, self.upper
         images = np.unique(np.linspace(0, num_train - 1, _NUM_BOUND_IMAGES).astype(int))
         lower, upper = np.full(self.num_blocks, np.inf), np.zeros(self.num_blocks)
-        for rows in self.query_slices(len(images)):
+        for rows in block_slices(len(images), self.num_queries):
             distances = self(self.X[images[rows]])
             upper = np.maximum(upper, distances.max(axis=(1, 2)))
             exclude_self(distances, images[rows])
@@ -116,45 +108,24 @@ class BaseDistances:
 
 
 def exclude_self(distances: np.ndarray, images: np.ndarray) -> None:
-    """Put every image infinitely far from itself, in place.
-
-    Args:
-        distances: float array (num_blocks, num_images, num_train).
-        images: int array (num_images,), the place of each image in the training set.
-    """
+    """Sets the distances of training images to themselves to infinity, in place."""
     distances[:, np.arange(len(images)), images] = np.inf
 
 
 def nearest(distances: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest training images, nearest first.
-
-    Args:
-        distances: float array (num_images, num_train).
-        k: number of neighbours, from 1 to num_train.
-
-    Returns:
-        int array (num_images, k), places in the training set.
-    """
-    # Sorted, so that the stable sort below puts equal distances among those chosen in the order
-    # of training.
+    """The indices (num_images, k) of the k smallest distances of each row, nearest first."""
+    # Sorted, so that the stable sort below keeps equal distances in the order of training.
     neighbors = np.sort(np.argpartition(distances, k - 1, axis=1)[:, :k], axis=1)
     order = np.argsort(np.take_along_axis(distances, neighbors, axis=1), axis=1, kind="stable")
     return np.take_along_axis(neighbors, order, axis=1)
 
 
 def nearest_by_each(distances: np.ndarray, k: int) -> np.ndarray:
-    """k training images among which every base distance has its own nearest.
+    """k training images that include the nearest ones by each base distance.
 
     They are taken from the rankings of the base distances in turn, each image once: the nearest
-    by the first, by the second, ..., then the second nearest of each, until there are k. So every
-    base distance has as many of its own nearest among them as can be.
-
-    Args:
-        distances: float array (num_blocks, num_images, num_train).
-        k: number of neighbours, from 1 to num_train.
-
-    Returns:
-        int array (num_images, k), places in the training set, in the order taken.
+    by the first distance, by the second, ..., then the second nearest of each, until there are k.
+    `distances` is (num_blocks, num_images, num_train); returns indices (num_images, k).
     """
     rankings = np.stack([nearest(distance, k) for distance in distances], axis=-1)
     in_turn = rankings.reshape(len(rankings), -1)

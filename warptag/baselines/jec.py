@@ -1,44 +1,46 @@
-"""Tags of the nearest training image, filled up from the next nearest: Joint Equal Contribution."""
+"""Tags of the nearest training image, then of the next nearest: Joint Equal Contribution."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from warptag.baselines.annotator import Annotator
 from warptag.baselines.base_distances import BaseDistances, nearest
-from warptag.baselines.validation import check_features, check_training_set
+from warptag.baselines.validation import check_count
 
 
 class JECAnnotator(Annotator):
-    """Greedy transfer of the tags of the nearest images; all visual features count equally.
+    """Greedy transfer of the tags of the nearest images, with equal weight of all visual features.
 
-    Neighbours are those of the least mean of the base distances, each scaled to 0 to 1 (see
+    Neighbours are ranked by the mean of the base distances, each scaled to 0 to 1 (see
     `BaseDistances`). The tags of an image are ranked in three groups:
 
     1. the tags of the nearest neighbour, by their number of training images;
     2. the other tags of neighbours 2 to k, by the product of their co-occurrence (the sum, over
-       the tags of the first group, of the number of training images with both) and their local
-       frequency (the number of the neighbours 2 to k with the tag);
+       the tags of the first group, of the number of training images with both tags) and their
+       local frequency (the number of neighbours 2 to k with the tag);
     3. all other tags, by their number of training images.
 
-    The paper transfers the first n of this order and names the two factors of group 2 only; the
-    product is the usual reading. Group 3, which it does not have, completes the ranking, so that
-    one ranking serves every n. Ties in group 2 go to local frequency, then to the number of
-    training images; further ties to the lower tag index. An unknown label (-1) counts as an
-    absent tag. With fewer training images than `k`, all are neighbours.
+    The paper transfers the first n tags of this order. It names the two factors of group 2 without
+    saying how they are combined; the product is the usual reading. Group 3 is ours and completes
+    the ranking, so that one ranking serves every n. Ties in group 2 go to the higher local
+    frequency, then to the larger number of training images; other ties go to the lower tag index.
+    An unknown label (-1) counts as an absent tag. If there are fewer than `k` training images, all
+    are neighbours.
+
+    The score is 1 for the first tag of the ranking and 1 / num_tags for the last.
 
     Source: Makadia, Pavlovic and Kumar, "A New Baseline for Image Annotation", ECCV 2008.
 
     Args:
-        k: number of neighbours, at least 1; the paper's 5.
+        k: number of neighbours, at least 1; 5 in the paper.
         blocks: widths of the visual features in X, in order; None for one feature.
 
     Attributes:
         frequency_: float array (num_tags,), the number of training images with each tag.
-        cooccurrence_: float array (num_tags, num_tags), that with both tags.
+        cooccurrence_: float array (num_tags, num_tags), the number with both tags.
 
     Example:
         >>> annotator = JECAnnotator(k=2).fit([[0.0], [1.0], [9.0]], np.eye(3))
@@ -50,49 +52,23 @@ class JECAnnotator(Annotator):
         self.k = k
         self.blocks = blocks
 
-    def fit(self, X, Y) -> JECAnnotator:
-        """Keep the training images and count their tags.
+    def _check_parameters(self) -> None:
+        check_count("k", self.k)
 
-        Args:
-            X: float array (num_train, num_features).
-            Y: labels (num_train, num_tags): 1, 0, or -1 for unknown.
-
-        Raises:
-            ValueError: shapes that do not fit, NaN, wrong labels, `k` out of range, or `blocks`
-                that do not add up to num_features.
-        """
-        if not isinstance(self.k, (int, np.integer)) or self.k < 1:
-            raise ValueError(f"k must be an integer of at least 1, got {self.k!r}")
-        features, labels = check_training_set(X, Y)
-        validate_data(self, X, skip_check_array=True)  # sets n_features_in_, feature_names_in_
-        self.distances_ = BaseDistances(features, self.blocks)
-        self.positive_ = (labels == 1).astype(np.float32)
+    def _fit(self, X: np.ndarray, Y: np.ndarray) -> None:
+        self.distances_ = BaseDistances(X, self.blocks)
+        self._num_rows = self.distances_.num_queries
+        self.positive_ = (Y == 1).astype(np.float32)
         self.frequency_ = self.positive_.sum(axis=0, dtype=np.float64)
         self.cooccurrence_ = (self.positive_.T @ self.positive_).astype(np.float64)
-        return self
 
-    def decision_function(self, X) -> np.ndarray:
-        """Score every tag by its place in the ranking.
-
-        Args:
-            X: float array (num_images, num_features).
-
-        Returns:
-            float32 array (num_images, num_tags): 1 for the first tag, 1 / num_tags for the last.
-
-        Raises:
-            ValueError: another number of features than in `fit`, or NaN.
-        """
-        check_is_fitted(self)
-        features = check_features(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+    def _score(self, X: np.ndarray) -> np.ndarray:
         num_train, num_tags = self.positive_.shape
-        scores = np.empty((len(features), num_tags), np.float32)
-        places = 1 - np.arange(num_tags, dtype=np.float32) / num_tags
-        for rows in self.distances_.query_slices(len(features)):
-            distances = self.distances_(features[rows]).mean(axis=0)
-            ranking = self._transfer(nearest(distances, min(self.k, num_train)))
-            np.put_along_axis(scores[rows], ranking, places[None], axis=1)
+        distances = self.distances_(X).mean(axis=0)
+        ranking = self._transfer(nearest(distances, min(self.k, num_train)))
+        scores = np.empty((len(X), num_tags), np.float32)
+        by_rank = 1 - np.arange(num_tags, dtype=np.float32) / num_tags
+        np.put_along_axis(scores, ranking, by_rank[None], axis=1)
         return scores
 
     def _transfer(self, neighbors: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Linear support vector machines for all tags at once, over features that stay as they are."""
+"""Linear support vector machines for all tags at once, on features that are not copied."""
 
 from __future__ import annotations
 
@@ -8,52 +8,42 @@ from tqdm import tqdm
 
 from warptag.baselines.neighbors import block_slices
 
-_NUM_ROWS = 4096
+NUM_ROWS = 4096
 _MAX_ITERATIONS = 200
 
 
 def fit_linear_svms(
     X: np.ndarray, Y: np.ndarray, C: float, mean: np.ndarray, scale: float, tolerance: float = 3e-5
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Train one machine a tag by preconditioned conjugate gradients.
+    """Train one machine per tag by preconditioned conjugate gradients.
 
-    Minimizes, for each tag, what liblinear minimizes behind scikit-learn's LinearSVC:
-    `|w|^2 / 2 + b^2 / 2 + C sum_i max(0, 1 - y_i (w.x_i + b))^2`, with x the centred features
-    divided by `scale`, y 1 or -1, and images of unknown label left out.
+    Each machine minimizes `|w|^2 / 2 + b^2 / 2 + C sum_i max(0, 1 - y_i (w.x_i + b))^2`, the
+    objective of scikit-learn's LinearSVC, with x the centred features divided by `scale` and y 1
+    or -1. Images of unknown label are left out.
 
     An iteration is two passes of float32 matrix products over X for all tags together: the scores
-    along the search direction, and the gradient. A tag's scores are linear along its direction,
-    so the exact line search needs no pass. The preconditioner is the Hessian as it would be were
-    the images inside the margin a random share of all: one product X'X and its eigenvectors
-    serve every tag. A tag is finished when the step that is left, estimated by the
-    preconditioner, would change the scores of the images inside its margin, which is 1, by less
+    along the search direction, and the gradient. The scores of a tag are linear along its
+    direction, so the exact line search needs no pass. The preconditioner is the Hessian as if the
+    images inside the margin were a random share of all images: one product X'X and its
+    eigenvectors serve every tag. A tag is finished when the remaining step, estimated by the
+    preconditioner, would change the scores of the images inside its margin (which is 1) by less
     than `tolerance` (root mean square).
 
-    Own code, since libraries train one tag at a time: liblinear on copies of X in float64 (24
-    bytes a value, more with each thread), SGDClassifier to a rough optimum only. scipy's
-    minimizers would take all tags as one problem, with one step length for all.
-
-    Beside X it holds three float32 arrays (num_tags, num_train) and about four float64 arrays
-    (num_features, num_features). Source of the conjugate gradients: Polak and Ribiere 1969, with
-    a restart where beta is negative.
+    scikit-learn trains one tag at a time: LinearSVC on copies of X in float64, SGDClassifier only
+    to a rough optimum. Beside X, this needs three float32 arrays (num_tags, num_train) and about
+    four float64 arrays (num_features, num_features). Source of the conjugate gradients: Polak and
+    Ribiere 1969, with a restart if beta is negative.
 
     Args:
         X: float32 array (num_train, num_features).
         Y: int8 labels (num_train, num_tags): 1, 0, or -1 for unknown.
         C: weight of the errors against the margin, above 0.
-        mean: float64 array (num_features,).
-        scale: float above 0.
-        tolerance: of the training scores, above 0; what float32 products resolve is about 1e-5.
+        mean, scale: what is subtracted from the features, and the divisor.
+        tolerance: tolerance of the training scores; float32 products resolve about 1e-5.
 
     Returns:
-        float64 coefficients (num_tags, num_features) and intercepts (num_tags,) for centred and
-        divided features; the number of iterations (num_tags,); bool (num_tags,), False where 200
-        iterations were too few.
-
-    Example:
-        >>> X, Y = np.array([[0], [1]], np.float32), np.array([[1], [0]], np.int8)
-        >>> fit_linear_svms(X, Y, C=1e6, mean=np.array([0.5]), scale=0.5)[0].round(3)
-        array([[-1.]])
+        Coefficients (num_tags, num_features), intercepts, numbers of iterations, and whether each
+        tag converged within 200 iterations, each (num_tags,).
     """
     num_train, num_tags = Y.shape
     images = _CentredImages(X, mean, scale)
@@ -63,10 +53,10 @@ def fit_linear_svms(
     weights = np.zeros((num_tags, X.shape[1] + 1))  # the intercept last
     scores = np.zeros((num_tags, num_train), np.float32)
     num_iterations = np.zeros(num_tags, int)
-    tags = np.arange(num_tags)  # those that have not converged; a row of each array below
+    tags = np.arange(num_tags)  # not converged yet; one row each in the arrays below
     gradient = direction = np.zeros_like(weights)
     decrement = np.ones(num_tags)
-    # disable=None: no bar where standard error is not a terminal.
+    # disable=None: no bar unless standard error is a terminal.
     with tqdm(desc="SVM", total=num_tags, unit="tag", disable=None) as bar:
         for _ in range(_MAX_ITERATIONS):
             residuals = np.empty((len(tags), num_train), np.float32)
@@ -83,10 +73,10 @@ def fit_linear_svms(
             direction[uphill] = -step[uphill]
 
             # The decrement is 2 C times the sum of squared changes of the scores inside the margin.
-            going = decrement > 2 * C * num_inside * tolerance**2
-            bar.update(int((~going).sum()))
-            tags, gradient, decrement = tags[going], gradient[going], decrement[going]
-            direction = direction[going]
+            active = decrement > 2 * C * num_inside * tolerance**2
+            bar.update(int((~active).sum()))
+            tags, gradient, decrement = tags[active], gradient[active], decrement[active]
+            direction = direction[active]
             if not len(tags):
                 break
             num_iterations[tags] += 1
@@ -107,11 +97,11 @@ def fit_linear_svms(
 
 
 class _CentredImages:
-    """Products with the rows `[(x - mean) / scale, 1]`, which are never made."""
+    """Products with the rows `[(x - mean) / scale, 1]`, which are never stored."""
 
     def __init__(self, X: np.ndarray, mean: np.ndarray, scale: float):
         self.X, self.mean, self.scale = X, mean, scale
-        self.blocks = block_slices(len(X), _NUM_ROWS)
+        self.blocks = block_slices(len(X), NUM_ROWS)
 
     def scores(self, weights: np.ndarray) -> np.ndarray:
         """Weights (num_tags, num_features + 1) -> float32 (num_tags, num_train)."""
@@ -143,7 +133,7 @@ class _CentredImages:
 
 
 class _Preconditioner:
-    """Hessians as they would be were the images inside a tag's margin a random share of all."""
+    """Hessians as if the images inside a tag's margin were a random share of all images."""
 
     def __init__(self, images: _CentredImages, C: float):
         # Centred features have no products with the intercept, which is its own eigenvector.
@@ -163,7 +153,7 @@ def _line_search(
 ) -> float:
     """The minimum of |w + t d|^2 / 2 + C sum max(0, shortfall + t rate)^2 over t > 0.
 
-    Newton's method on the derivative, which rises and is piecewise linear, kept in a bracket.
+    Newton's method, kept in a bracket, on the derivative, which is increasing and piecewise linear.
     """
     at_zero, square = weights @ direction, direction @ direction
     length, low, high, first = 0.0, 0.0, np.inf, None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-# Images whose products with a block of training images are held at once (32 MiB of float32).
+# Images whose products with a block of training images are computed at once (32 MiB of float32).
 NUM_QUERIES = 1024
 _NUM_TRAIN = 8192
-# Candidates beyond k, against the rounding of float32 products.
+# Candidates beyond k, which make up for the rounding of float32 products.
 _NUM_SPARE = 12
 
 
@@ -17,28 +17,22 @@ def block_slices(num_rows: int, size: int) -> list[slice]:
 
 
 class NearestImages:
-    """Exact k nearest neighbours by Euclidean distance, every image compared with every other.
+    """Exact k nearest neighbours by Euclidean distance, by comparing every pair of images.
 
-    Exact means: no pair is skipped, as an approximate index would do. Float32 products pick the
-    k + 12 best candidates; their squared distances are then computed from differences in float64,
-    where nothing cancels, and the k smallest are taken, the lower index first among equals. The
-    distances returned are therefore right to about 1e-15; a true neighbour is missed only where
-    float32 rounding puts 12 images ahead of it that are farther away or tie with it.
+    Float32 products select the best k + 12 candidates. Their squared distances are then computed
+    from differences in float64, where nothing cancels, and the k smallest are returned, the lower
+    index first among equals. The returned distances are therefore accurate to about 1e-15; a true
+    neighbour is missed only if float32 rounding ranks 12 images before it that are farther away or
+    equally far.
 
-    Products are taken from the mean of the training images and in units of their mean squared
-    distance from it, so that neither an offset nor the unit of the features costs digits.
+    Before the products, the features are centred on the training mean and divided by their mean
+    squared distance from it, so that neither an offset nor the unit of the features costs digits.
 
-    scikit-learn's brute-force search is not used, since it copies the training images to float64
-    block by block or gives distances that have lost digits to cancellation in float32.
+    scikit-learn's brute-force search copies blocks of the training images to float64, or returns
+    distances that have lost digits to cancellation in float32.
 
     Args:
-        X: float32 array (num_train, num_features), kept without a copy: do not change it.
-        search: `"blocked"` for the products above, or `"faiss"` for its exhaustive search of
-            candidates in their place, which does not take the mean off.
-
-    Raises:
-        ValueError: unknown `search`.
-        ImportError: `search="faiss"` without faiss.
+        X: float32 array (num_train, num_features), not copied: do not change it.
 
     Example:
         >>> X = np.array([[0], [3], [1]], np.float32)
@@ -46,12 +40,7 @@ class NearestImages:
         (array([[2, 0]]), array([[0.25, 2.25]]))
     """
 
-    def __init__(self, X: np.ndarray, search: str = "blocked"):
-        if search not in ("blocked", "faiss"):
-            raise ValueError(f'search must be "blocked" or "faiss", got {search!r}')
-        if search == "faiss":
-            _import_faiss()
-        self.search = search
+    def __init__(self, X: np.ndarray):
         self.X = X
         blocks = block_slices(len(X), _NUM_TRAIN)
         self.mean = sum(X[rows].sum(axis=0, dtype=np.float64) for rows in blocks) / len(X)
@@ -83,11 +72,8 @@ class NearestImages:
         return indices, squared
 
     def _candidates(self, queries: np.ndarray, count: int) -> np.ndarray:
-        if self.search == "faiss":
-            # Its function on arrays: IndexFlatL2 does the same on a copy of X.
-            return _import_faiss().knn(queries, self.X, count)[1].astype(np.int64)
-        # Of |q - x|^2 / 2 what differs between training images: |x|^2 / 2 - q.x, from the mean.
-        # It is enough to centre q: what the mean of x adds is the same for all of them.
+        # The part of |q - x|^2 / 2 that depends on x: |x|^2 / 2 - q.x, with q and x centred.
+        # Centring q is enough: the mean of x adds the same number for every training image.
         centred = ((queries - self.mean) / self.unit).astype(np.float32)
         best = [(np.empty(0, np.float32), np.empty(0, np.int64))] * len(queries)
         for rows in block_slices(len(self.X), _NUM_TRAIN):
@@ -111,9 +97,9 @@ class NearestImages:
 def _smallest(
     values: np.ndarray, indices: np.ndarray, new_values: np.ndarray, start: int, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The `count` smallest of old and new values, ascending, the earlier first among equals."""
+    """The `count` smallest of old and new values, ascending; the earlier first among equals."""
     if len(values) == count:
-        # Few pass, and none that equals the last: it has the higher index.
+        # Only values below the largest kept one: an equal value has the higher index.
         new = np.flatnonzero(new_values < values[-1])
         if not len(new):
             return values, indices
@@ -124,14 +110,3 @@ def _smallest(
     indices = np.concatenate([indices, new + start])
     order = np.argsort(values, kind="stable")[:count]
     return values[order], indices[order]
-
-
-def _import_faiss():
-    try:
-        import faiss
-    except ImportError as error:
-        raise ImportError(
-            'search="faiss" needs faiss; install it with `pip install "warptag[faiss]"`, '
-            'or use search="blocked"'
-        ) from error
-    return faiss

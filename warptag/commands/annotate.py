@@ -9,6 +9,7 @@ from typing import cast
 
 import click
 
+from tfrecords_tools.errors import InputError
 from warptag.commands.common import import_tensorflow
 
 
@@ -22,12 +23,14 @@ from warptag.commands.common import import_tensorflow
     help="Folder of a trained run, such as results/scenes/models/warp.",
 )
 @click.option(
-    "--topk", type=click.IntRange(1), help="So many tags each; default 5, without --threshold."
+    "--topk",
+    type=click.IntRange(1),
+    help="Maximum number of tags; default 5 without --threshold.",
 )
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    help="Tags of at least this probability; with --topk at most so many.",
+    help="Minimum probability of a tag.",
 )
 @click.option(
     "--format",
@@ -35,14 +38,14 @@ from warptag.commands.common import import_tensorflow
     type=click.Choice(["table", "csv", "json", "txt"]),
     default="table",
     show_default=True,
-    help="json: an object a line. txt: a text file beside each photograph.",
+    help="json: one object per line. txt: one text file beside each photograph.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File for csv or json; a stopped command goes on with it.",
+    help="File for csv or json; an interrupted command resumes.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace text files that are there (txt).")
+@click.option("--overwrite", is_flag=True, help="Replace existing text files (txt).")
 def annotate(
     photographs: tuple[str, ...],
     run: Path,
@@ -52,11 +55,11 @@ def annotate(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Tag each PHOTOGRAPH: a file, a folder with those below it, a pattern in quotation marks, or
-    - for names on standard input.
+    """Tag each PHOTOGRAPH: a file, a folder (with subfolders), a pattern in quotation marks, or -
+    for names on standard input.
 
-    What cannot be read as an image is reported and left out; the exit status is then 1. A name
-    that begins with a dash goes after --.
+    A file that cannot be read as an image is reported and left out; the exit status is then 1. A
+    name that begins with a dash goes after --.
 
     \b
     Examples:
@@ -65,11 +68,11 @@ def annotate(
       find . -name '*.jpg' | warptag annotate - --model RUN --format txt
     """
     if output is not None and form not in ("csv", "json"):
-        raise click.UsageError(f"--output takes csv or json, not {form}")
+        raise click.UsageError(f"--output needs --format csv or json, got {form}")
     if threshold is not None and threshold != threshold:
-        raise click.BadParameter("nan is no probability", param_hint="--threshold")
+        raise click.BadParameter("expected a probability, got nan", param_hint="--threshold")
     if overwrite and form != "txt":
-        raise click.UsageError("--overwrite is for --format txt")
+        raise click.UsageError("--overwrite needs --format txt")
     import_tensorflow()
     from warptag.annotation.job import annotate_photographs, make_writer
     from warptag.annotation.photographs import STANDARD_INPUT, find_photographs
@@ -78,19 +81,27 @@ def annotate(
     tagger = Tagger(run)
     if threshold is not None and tagger.calibration is None:
         raise click.UsageError(
-            f"--threshold needs probabilities, and those of {run} could not be fitted to its "
-            "validation images; use --topk"
+            f"--threshold needs probabilities, but {run} has no calibration; use --topk"
         )
     topk = 5 if topk is None and threshold is None else topk
-    writer = make_writer(form, output, overwrite, tagger, topk, threshold)
+    try:
+        writer = make_writer(form, output, overwrite, tagger, topk, threshold)
+    except InputError as error:
+        raise InputError(f"{error}; choose another --output") from error
 
     def paths():
         wanted = STANDARD_INPUT in photographs
         stream = cast(BufferedIOBase, sys.stdin.buffer) if wanted else BytesIO()
         return find_photographs(photographs, stream)
 
-    # Counted by a walk of its own, so that millions of names need not be kept.
+    # Counted by a separate walk, so that millions of names need not be kept in memory.
     count = None if STANDARD_INPUT in photographs else sum(1 for _ in paths())
-    num_unread = annotate_photographs(tagger, paths(), writer, topk, threshold, count)
-    if num_unread:
+    counts = annotate_photographs(tagger, paths(), writer, topk, threshold, count)
+    if form == "txt":
+        click.echo(f"Text files written: {counts.written:,}", err=True)
+    if writer.num_kept:
+        kept = f"Existing text files kept: {writer.num_kept:,}; --overwrite replaces them"
+        click.echo(kept, err=True)
+    if counts.left_out:
+        click.echo(f"{counts.left_out:,} of {sum(counts):,} were left out", err=True)
         raise click.exceptions.Exit(1)

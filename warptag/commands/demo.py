@@ -7,18 +7,19 @@ from pathlib import Path
 
 import click
 
+from tfrecords_tools.errors import InputError
 from warptag.commands.common import import_tensorflow
 
 
 @click.command()
 @click.argument("models", type=click.Path(path_type=Path), default=Path("results/scenes/models"))
-@click.option("--topk", type=click.IntRange(1), default=5, show_default=True, help="Tags of each.")
+@click.option("--topk", type=click.IntRange(1), default=5, show_default=True, help="Tags per loss.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 def demo(models: Path, topk: int, port: int) -> None:
-    """Open a page on this machine where one drops a photograph and sees the tags that the runs in
-    MODELS give it, one a loss, side by side; MODELS is results/scenes/models by default.
+    """Serve a page that shows the tags of a photograph by each run in MODELS, one per loss, side by
+    side; MODELS is results/scenes/models by default.
 
-    It needs the extra `demo`. Nobody outside this machine can reach the page.
+    It needs the extra `demo`. The page can only be opened on this machine.
 
     \b
     Example:
@@ -29,5 +30,9 @@ def demo(models: Path, topk: int, port: int) -> None:
     from warptag.annotation.demo import find_taggers, make_page, start
 
     page = make_page(find_taggers(models), topk)
-    click.echo(f"The page is at {start(page, port)} until this command is stopped (Ctrl+C)")
+    try:
+        address = start(page, port)
+    except InputError as error:
+        raise InputError(f"{error}; choose another --port") from error
+    click.echo(f"The page is at {address} until this command is stopped (Ctrl+C)")
     page.block_thread()

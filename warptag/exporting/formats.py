@@ -1,4 +1,4 @@
-"""The file formats: how each is written, run again, and used."""
+"""The file formats: how each is written, loaded, and used."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Format(ABC):
     """One format.
 
     Attributes:
-        file: the name of what is written.
-        distributions: the packages needed besides those of warptag, by their names for pip.
-        usage: Python lines that make `outputs` of `image`.
+        file: the name of the file or folder.
+        distributions: the packages that it needs besides those of warptag, by their names on PyPI.
+        usage: Python lines that compute `outputs` from `image`.
     """
 
     file: str
@@ -33,20 +33,20 @@ class Format(ABC):
 
     @classmethod
     def is_installed(cls) -> bool:
-        """Whether all packages are there."""
+        """Whether all packages are installed."""
         return all(find_spec(name.replace("-", "_")) for name in cls.distributions)
 
     @abstractmethod
     def write(self, model: keras.Model, path: Path, tag_names: Sequence[str]) -> None:
-        """Write a model of `photograph_model`, with the names of its tags inside."""
+        """Writes a model of `photograph_model`, with the names of its tags inside."""
 
     @abstractmethod
     def load(self, path: Path) -> Runner:
-        """What was written, ready to run."""
+        """The written model as a function."""
 
 
 class KerasFile(Format):
-    """Keras's own format; loads without custom objects, in safe mode."""
+    """The format of Keras, which loads without custom objects in safe mode."""
 
     file = "model.keras"
     usage = """
@@ -66,7 +66,7 @@ outputs = model(image)
 
 
 class SavedModel(Format):
-    """TensorFlow's; the tags are in `assets.extra`, as TensorFlow Serving has it."""
+    """The format of TensorFlow; the tags are in `assets.extra`, as in TensorFlow Serving."""
 
     file = "savedmodel"
     usage = """
@@ -112,7 +112,7 @@ outputs = dict(zip(names, session.run(names, {"image": image})))
         import onnx
 
         with warnings.catch_warnings():
-            # Keras mends tf2onnx for NumPy 2 and looks for names that NumPy no longer has.
+            # Keras patches tf2onnx for NumPy 2 and looks up names that NumPy no longer has.
             warnings.simplefilter("ignore", FutureWarning)
             model.export(path, format="onnx", verbose=False)
         written = onnx.load(path)
@@ -134,7 +134,7 @@ outputs = dict(zip(names, session.run(names, {"image": image})))
 
 
 class LiteRT(Format):
-    """Of LiteRT's built-in operations only; the tags are appended as a ZIP archive holds them."""
+    """LiteRT with built-in operations only; the tags are appended as a ZIP archive."""
 
     file = "model.tflite"
     distributions = ("ai-edge-litert",)
@@ -168,7 +168,7 @@ FORMATS: dict[str, Format] = {
 
 
 def tags_text(tag_names: Sequence[str]) -> bytes:
-    """The content of tags.txt: a tag a line, in the order of the scores."""
+    """The content of tags.txt: one tag per line, in the order of the scores."""
     return "".join(f"{name}\n" for name in tag_names).encode()
 
 

@@ -1,4 +1,4 @@
-"""The network of a run with what comes before and after it: photographs in, probabilities out."""
+"""The network of a run with preprocessing and calibration: photographs in, probabilities out."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from warptag.training.run_folder import MODEL, SETTINGS
 
 
 def photograph_model(run: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """A functional model of built-in operations only, in float32.
+    """A functional model of built-in operations only, in float32, and the settings of its run.
 
     Args:
         run: folder of a finished run.
 
     Returns:
-        The model, from uint8 (batch, height, width, 3), any height and width, to a dictionary of
-        float32 (batch, num_tags): `scores`, and `probabilities` in [0, 1] where the run has a
-        calibration. And the settings of the run.
+        The model maps uint8 (batch, height, width, 3), of any height and width, to a dictionary of
+        float32 (batch, num_tags): `scores`, and `probabilities` in [0, 1] if the run has a
+        calibration.
 
     Raises:
-        InputError: it is no such folder, or what is in it does not fit together.
+        InputError: the folder is not a finished run, or its files do not belong together.
     """
     network, settings = load_run(run)
     try:
         size, shorter_side = (settings["image"][name] for name in ("size", "shorter_side"))
     except (KeyError, TypeError):
         raise InputError(
-            f"{run / SETTINGS} does not say how images were resized, as of a run of an earlier "
-            "version; give the command that trained it again"
+            f"{run / SETTINGS} does not say how images are resized and cropped; train the run again"
         ) from None
     num_tags = len(settings["tag_names"])
     crop_size = _crop_size(network, num_tags, run / MODEL)
@@ -56,12 +55,12 @@ def _crop_size(network: keras.Model, num_tags: int, path: Path) -> int:
         pass
     raise InputError(
         f"{path} is not a network from square crops of 3 channels to the {num_tags} tags of "
-        f"{SETTINGS}; is it of another run?"
+        f"{SETTINGS}; expected the files of one run"
     )
 
 
 def _in_float32(network: keras.Model) -> keras.Model:
-    """The network itself, or one of its weights where it computes in less than float32."""
+    """The network, or a float32 copy of it if it computes in less precision."""
     if all(layer.compute_dtype == "float32" for layer in network.layers):
         return network
 

@@ -1,8 +1,8 @@
-"""What conversion and evaluation do to a photograph, as operations of Keras inside a model.
+"""The image preparation of conversion and evaluation as operations of Keras inside a model.
 
-Resizing is two matrix products, of weights that are computed from the height and the width: only
-such operations exist in every format a model is exported to, for photographs of any size. They are
-operations of `keras.ops` in a functional model, so that it loads without custom objects.
+Resizing is two matrix products with weights computed from the height and the width: these
+operations exist in every export format, for photographs of any size. They are operations of
+`keras.ops` in a functional model, which loads without custom objects.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from keras import KerasTensor, ops
 def evaluation_crop(
     image: KerasTensor, crop_size: int, size: int | None, shorter_side: bool = False
 ) -> KerasTensor:
-    """The centre crop that a network is evaluated on, of photographs as they are.
+    """The centre crop of photographs that a network is evaluated on.
 
-    As `tfrecords_tools.images.load_image` and then `Records.evaluation`, without the loss of the
-    JPEG file in between and without rounding to whole grey levels: a rounding that falls otherwise
-    in another runtime would move scores by more than all else.
+    The same as `tfrecords_tools.images.load_image` followed by `Records.evaluation`, but without
+    JPEG compression in between and without rounding to whole grey levels: a pixel that is rounded
+    differently by another runtime would change scores more than anything else.
 
     Args:
         image: (batch, height, width, 3), pixels from 0 to 255.
         crop_size: side of the crop, pixels.
         size: side of the square that photographs are resized to first, by antialiased bicubic
-            resampling as Pillow's; None keeps their size.
+            resampling as in Pillow; None keeps their size.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
 
     Returns:
-        float32 (batch, crop_size, crop_size, 3), from 0 to 255.
+        float32 (batch, crop_size, crop_size, 3), pixels from 0 to 255.
 
     Example:
         >>> import keras
@@ -36,7 +36,7 @@ def evaluation_crop(
         >>> evaluation_crop(image, crop_size=55, size=64).shape
         (None, 55, 55, 3)
     """
-    # Channels first: the photographs' pixels are then one matrix to multiply by the weights.
+    # Channels first, so that each channel is a matrix to be multiplied by the weights.
     pixels = ops.cast(ops.transpose(image, (0, 3, 1, 2)), "float32")
     if size is not None:
         pixels = _resize(pixels, min(size, crop_size), size, shorter_side)
@@ -78,7 +78,7 @@ def _center_crop(pixels: KerasTensor, crop_size: int) -> KerasTensor:
 
 
 def _pixel_centers(pixels: KerasTensor, axis: int) -> KerasTensor:
-    """float32 (length,): 0.5, 1.5, ...; by sums, since a model's graph knows no length before."""
+    """float32 (length,): 0.5, 1.5, ...; by a sum, since the length is symbolic."""
     line = pixels[0, 0, :, 0] if axis == 2 else pixels[0, 0, 0, :]
     return ops.cumsum(ops.ones_like(line)) - 0.5
 
@@ -106,6 +106,6 @@ def _normalized(weights: KerasTensor) -> KerasTensor:
 
 def _resample(pixels: KerasTensor, rows: KerasTensor, columns: KerasTensor) -> KerasTensor:
     """(batch, 3, height, width) to (batch, 3, num_rows, num_columns), first along the width."""
-    # Bicubic weights overshoot at edges; Pillow, too, cuts off after each of the two.
+    # Bicubic weights overshoot at edges; Pillow also clips after each of the two passes.
     pixels = ops.clip(ops.matmul(pixels, ops.transpose(columns)), 0.0, 255.0)
     return ops.clip(ops.matmul(rows, pixels), 0.0, 255.0)

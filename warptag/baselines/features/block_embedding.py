@@ -1,4 +1,4 @@
-"""Features that somebody else computed, each embedded on its own."""
+"""Features that were computed elsewhere, each with its own embedding."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from warptag.baselines.features.embedding import KernelEmbedding
 from warptag.baselines.neighbors import block_slices
-from warptag.baselines.validation import check_features
 
-#: Kernel for each of NUS-WIDE's six low-level features: counts of words, and five that may be
-#: negative in the release, "Normalized" in a way that nobody describes.
+#: Kernel of each of NUS-WIDE's six low-level features. Only the visual words are counts; the others
+#: may be negative in the release, whose normalization is not documented.
 NUSWIDE_KERNELS = {
     "CH": "gaussian",
     "CORR": "gaussian",
@@ -22,7 +21,7 @@ NUSWIDE_KERNELS = {
     "CM55": "gaussian",
     "BoW": "hellinger",
 }
-# Bounds on what is held in memory.
+# Bounds on the memory needed.
 _MAX_FIT_IMAGES = 20_000
 _NUM_ROWS = 4096
 
@@ -30,18 +29,18 @@ _NUM_ROWS = 4096
 class BlockEmbedding(TransformerMixin, BaseEstimator):
     """A `KernelEmbedding` for each block of columns of an array, side by side.
 
-    Made for NUS-WIDE's low-level features in place of `VisualFeatures`. The embeddings are learnt
-    from at most 20,000 training images, chosen at random; rows are read 4,096 at a time, so that
-    X may be a memory-mapped file.
+    It embeds NUS-WIDE's low-level features, as `VisualFeatures` does for photographs. The
+    embeddings are learnt from at most 20,000 training images, chosen at random; rows are read 4,096
+    at a time, so that X may be a memory-mapped file.
 
     Args:
-        columns: name of each feature -> its columns, as `load_features` gives them.
+        columns: name of each feature -> its columns, as returned by `load_features`.
         kernels: name of each feature -> its kernel, see `KernelEmbedding`.
-        num_components: columns of each embedded feature, at most.
+        num_components: maximum number of columns of each embedded feature.
         seed: seed of the choice of images, of PCA and of the random Fourier features.
 
     Attributes:
-        blocks_: list of int, columns of each embedded feature, in the order of `columns`.
+        blocks_: list of int, the widths of the embedded features, in the order of `columns`.
         embeddings_: name of each feature -> its `KernelEmbedding`.
 
     Example:
@@ -72,8 +71,8 @@ class BlockEmbedding(TransformerMixin, BaseEstimator):
             y: ignored.
 
         Raises:
-            ValueError: not such an array, NaN, negative numbers for the Hellinger kernel, or a
-                feature without a kernel.
+            ValueError: `X` is not such an array, has NaN, or negative numbers for the Hellinger
+                kernel, or a feature has no kernel.
         """
         for name in self.columns:
             if name not in self.kernels:
@@ -82,7 +81,7 @@ class BlockEmbedding(TransformerMixin, BaseEstimator):
         random = np.random.default_rng(self.seed)
         num_chosen = min(len(X), _MAX_FIT_IMAGES)
         rows = np.sort(random.choice(len(X), num_chosen, replace=False))
-        chosen = check_features(X[rows])
+        chosen = X[rows]
         self.embeddings_ = {
             name: KernelEmbedding(self.kernels[name], self.num_components, self.seed).fit(
                 chosen[:, columns]
@@ -108,12 +107,8 @@ class BlockEmbedding(TransformerMixin, BaseEstimator):
         validate_data(self, X, reset=False, skip_check_array=True)
         embedded = np.empty((len(X), sum(self.blocks_)), np.float32)
         for rows in block_slices(len(X), _NUM_ROWS):
-            part = check_features(X[rows])
-            embedded[rows] = np.concatenate(
-                [
-                    each.transform(part[:, self.columns[name]])
-                    for name, each in self.embeddings_.items()
-                ],
-                axis=1,
+            part = X[rows]
+            embedded[rows] = np.hstack(
+                [e.transform(part[:, self.columns[name]]) for name, e in self.embeddings_.items()]
             )
         return embedded

@@ -1,4 +1,4 @@
-"""The codebooks of all bags, learnt from a sample of the training images' descriptors."""
+"""Codebooks of visual words, learnt from a sample of the training images' descriptors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from warptag.baselines.features.descriptors import BAGS, describe_patches
 from warptag.baselines.features.extraction import (
     Images,
+    choose,
     num_chosen_images,
     parallel_map,
     resized_chunks,
@@ -19,17 +20,12 @@ _DESCRIPTORS_PER_WORD = 100
 def learn_codebooks(
     images: Images, chosen: np.ndarray, image_size: int, codebook_size: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """A codebook for each bag, from about 100 descriptors a word.
+    """A codebook for each bag, from about 100 descriptors per word.
 
     Args:
         images: uint8 arrays (height, width, 3), RGB.
-        chosen: int array, the numbers of the chunks of images to take descriptors from.
-        image_size: side of the square that images are resized to, pixels.
-        codebook_size: words a bag, at most.
-        seed: seed of the choice of descriptors and of the clustering.
-
-    Returns:
-        Name of the bag -> float32 array (num_words, length of a descriptor).
+        chosen: int array, the numbers of the chunks of images to sample.
+        image_size, codebook_size, seed: as of `VisualFeatures`.
     """
     num_images = num_chosen_images(images, chosen)
     limit = -(-_DESCRIPTORS_PER_WORD * codebook_size // num_images)
@@ -38,7 +34,7 @@ def learn_codebooks(
         number, image = numbered
         random = np.random.default_rng((seed, number))
         every = (patches.descriptors for patches in describe_patches(image).values())
-        return [each[_some(len(each), limit, random)] for each in every]
+        return [each[choose(len(each), limit, random)] for each in every]
 
     sample: list[list[np.ndarray]] = [[] for _ in BAGS]
     done = 0
@@ -56,30 +52,16 @@ def learn_codebooks(
 
 
 def learn_codebook(descriptors: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Visual words: the centres of k-means clusters.
+    """At most `size` visual words, float32 (num_words, length): the centres of k-means clusters.
 
-    Args:
-        descriptors: float32 array (num_descriptors, length).
-        size: number of words; at most as many as there are different descriptors are made.
-        seed: seed of the clustering.
-
-    Returns:
-        float32 array (num_words, length); one word of zeros where there is no descriptor, as for
-        corners of images of one colour.
+    Without a descriptor, as of the corners of images of one colour, there is one word of zeros.
     """
     if len(descriptors) == 0:
         return np.zeros((1, descriptors.shape[1]), np.float32)
-    # Descriptors of equal (mostly flat) patches would take up several words.
+    # Equal descriptors, mostly of flat patches, would become several words.
     different = np.unique(descriptors, axis=0)
-    # k-means++ would take eight times as long, and end no closer with batches of this size.
+    # With batches of this size k-means++ takes eight times as long and ends no closer.
     clusters = MiniBatchKMeans(
         min(size, len(different)), init="random", batch_size=10_000, n_init=1, random_state=seed
     )
     return clusters.fit(different).cluster_centers_
-
-
-def _some(number: int, limit: int, random: np.random.Generator) -> np.ndarray:
-    """At most `limit` of the indices 0 to number - 1, at random, in order."""
-    if number <= limit:
-        return np.arange(number)
-    return np.sort(random.choice(number, limit, replace=False))

@@ -1,4 +1,4 @@
-"""Descriptors of an image's patches: SIFT, its two colour forms, and blocks of 2 x 2 HOG cells."""
+"""Descriptors of an image's patches: SIFT, CSIFT, RGBSIFT and blocks of 2 x 2 HOG cells."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BAGS = {
     "Harris RGBSIFT": 384,
     "HOG 2x2": 36,
 }
-# cv2's SIFT spans 6 times a keypoint's size: 4 cells of 3 times half of it.
+# OpenCV's SIFT spans 6 times the size of a keypoint: 4 cells of 1.5 times its size.
 _KEYPOINT_SIZE = PATCH / 6
-# Added to the intensity that colour is divided by, of 0 to 255: keeps the noise of black pixels out
+# Added to the intensity (0 to 255) that colours are divided by: dark pixels have noisy colours.
 _DARK = 8.0
 _CELL = 8  # pixels
 
@@ -37,16 +37,14 @@ class Patches(NamedTuple):
 def describe_patches(image: np.ndarray) -> dict[str, Patches]:
     """Local descriptors of an image, for each of the names in `BAGS`.
 
-    - SIFT (Lowe, 2004), upright, of the grey image, 16-pixel patches: dense, every 8 pixels on
-      scales an octave apart, and at Harris corners on scales half an octave apart.
+    - SIFT (Lowe, 2004), upright, of the grey image, in 16-pixel patches: dense ones every 8 pixels
+      on scales an octave apart, and Harris corners on scales half an octave apart.
     - RGBSIFT (van de Sande et al., 2010): SIFT of the red, the green and the blue plane.
-    - CSIFT (the same): SIFT of the planes O1/O3 and O2/O3 of `colour_invariants` and of the grey
-      image.
+    - CSIFT (the same source): SIFT of the two planes of `colour_invariants` and of the grey image.
     - HOG 2x2 (Xiao et al., 2010): scikit-image's histograms of oriented gradients in cells of
-      8 pixels, the 2 x 2 cells of each block in a row.
+      8 pixels, where a block is 2 x 2 cells.
 
-    Args:
-        image: uint8 array (size, size, 3), RGB, size at least 32.
+    The image is uint8 (size, size, 3), RGB, of size at least 32.
     """
     size = image.shape[0]
     scales = [
@@ -80,18 +78,12 @@ def describe_patches(image: np.ndarray) -> dict[str, Patches]:
 
 
 def colour_invariants(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The planes O1/O3 and O2/O3 of the opponent colours, which shading does not change.
+    """The planes O1/O3 and O2/O3, uint8, of the opponent colours, which ignore shading.
 
     O1 = (R - G) / sqrt(2), O2 = (R + G - 2 B) / sqrt(6), O3 = (R + G + B) / sqrt(3), as in van de
-    Sande, Gevers and Snoek (2010), section 3. OpenCV's SIFT takes 8 bits, so each plane is scaled
-    from its whole range to 0 to 255; the intensity is raised by 8 of 255 before dividing, since
-    the colour of black pixels is noise.
-
-    Args:
-        image: uint8 array (height, width, 3), RGB.
-
-    Returns:
-        Two uint8 arrays (height, width).
+    Sande, Gevers and Snoek (2010), section 3. Each plane is scaled from its full range to 0 to
+    255, since OpenCV's SIFT takes 8 bits. The intensity is raised by 8 before the division, since
+    dark pixels have noisy colours.
     """
     red, green, blue = np.moveaxis(image.astype(np.float32), 2, 0)
     intensity = (red + green + blue) / 3 + _DARK

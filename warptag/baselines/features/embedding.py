@@ -6,16 +6,17 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import AdditiveChi2Sampler, RBFSampler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from warptag.baselines.validation import check_features
+from warptag.baselines.annotator import as_float32
+from warptag.baselines.validation import check_choice
 
 KERNELS = ("hellinger", "chi2", "gaussian", "linear")
 _NUM_FOURIER_FEATURES = 2000
 
 
 class KernelEmbedding(TransformerMixin, BaseEstimator):
-    """One feature as a short vector, whose dot products approximate a kernel of the feature.
+    """A feature as a short vector whose dot products approximate a kernel of the feature.
 
     - `"hellinger"`: rows are divided by their sum, and the square root is taken; exact.
     - `"chi2"`: the additive chi-squared kernel of such rows, three columns for each
@@ -24,19 +25,19 @@ class KernelEmbedding(TransformerMixin, BaseEstimator):
       whose squared width is the mean squared distance of two training rows.
     - `"linear"`: rows as they are.
 
-    PCA on such a map is kernel PCA. The result is divided by one number, which makes the mean
-    squared length of a training row 1, so that every feature counts alike in a distance. Source:
-    Gong et al. 2013, section 5.1, which names neither kernel nor scale.
+    PCA of the result is kernel PCA. It is divided by one number, so that the mean squared length of
+    a training row is 1 and every feature has the same weight in a distance. Source: Gong et al.
+    2013, section 5.1, which names neither the kernel nor the scale.
 
     Args:
-        kernel: one of the four.
-        num_components: columns of the result; fewer when there are fewer training images minus
-            one, or fewer columns to begin with.
+        kernel: one of the four kernels.
+        num_components: maximum number of columns of the result; there are no more than training
+            images minus one, or columns of the kernel's map.
         seed: seed of PCA and of the random features.
 
     Attributes:
-        num_components_: int, columns of the result.
-        scale_: float, what the result was divided by.
+        num_components_: int, the number of columns of the result.
+        scale_: float, the divisor.
 
     Example:
         >>> counts = np.random.default_rng(0).integers(0, 9, (20, 50))
@@ -55,7 +56,7 @@ class KernelEmbedding(TransformerMixin, BaseEstimator):
         return tags
 
     def fit(self, X, y=None) -> KernelEmbedding:
-        """Learn from the rows of training images.
+        """Fit the kernel map and PCA to training images.
 
         Args:
             X: float array (num_images, width), at least two rows; not negative for
@@ -63,14 +64,10 @@ class KernelEmbedding(TransformerMixin, BaseEstimator):
             y: ignored.
 
         Raises:
-            ValueError: not such an array, NaN, or an unknown kernel.
+            ValueError: `X` is not such an array or has NaN, or the kernel is unknown.
         """
-        if self.kernel not in KERNELS:
-            raise ValueError(f"kernel must be one of {', '.join(KERNELS)}, got {self.kernel!r}")
-        validate_data(self, X, skip_check_array=True)
-        X = check_features(X)
-        if len(X) < 2:
-            raise ValueError(f"an embedding needs at least 2 training images, got {len(X)} sample")
+        check_choice("kernel", self.kernel, KERNELS)
+        X = as_float32(self, X, ensure_min_samples=2)
         variance = float(X.var(axis=0, dtype=np.float64).sum()) if self.kernel == "gaussian" else 0
         self.sampler_ = None
         if self.kernel == "gaussian":
@@ -81,7 +78,7 @@ class KernelEmbedding(TransformerMixin, BaseEstimator):
             ).fit(X)
         mapped = self._map(X)
         num_components = min(self.num_components, len(mapped) - 1, mapped.shape[1])
-        # A feature that is the same for all images has no variance to explain: 0 / 0.
+        # If a feature is the same for all images, the explained variance is 0 / 0.
         with np.errstate(invalid="ignore"):
             self.pca_ = PCA(num_components, random_state=self.seed).fit(mapped)
         self.num_components_ = num_components
@@ -99,12 +96,11 @@ class KernelEmbedding(TransformerMixin, BaseEstimator):
             float32 array (num_images, num_components), finite.
 
         Raises:
-            ValueError: another width than in `fit`, NaN, or a negative number for "hellinger" or
-                "chi2".
+            ValueError: the width is not that of `fit`, `X` has NaN, or a negative number for
+                "hellinger" or "chi2".
         """
         check_is_fitted(self)
-        features = check_features(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        features = as_float32(self, X, reset=False, ensure_min_samples=0)
         return self.pca_.transform(self._map(features)) / self.scale_
 
     def _map(self, X: np.ndarray) -> np.ndarray:
@@ -115,7 +111,7 @@ class KernelEmbedding(TransformerMixin, BaseEstimator):
         if (X < 0).any():
             raise ValueError(f"the {self.kernel} kernel is for histograms, got negative numbers")
         total = X.sum(axis=1, keepdims=True)
-        # A row of zeros, as of an image without corners, stays zeros.
+        # A row of zeros, such as of an image without corners, stays zeros.
         shares = X / np.where(total > 0, total, 1)
         if self.kernel == "hellinger":
             return np.sqrt(shares)

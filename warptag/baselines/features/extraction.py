@@ -1,4 +1,4 @@
-"""From images to the raw form of the nine features, in parallel and a chunk at a time."""
+"""From images to the histograms of the nine features, in parallel and chunk by chunk."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ from tqdm import tqdm
 
 from warptag.baselines.features.descriptors import BAGS, describe_patches
 from warptag.baselines.features.gist import gist
-from warptag.baselines.features.histograms import colour_histogram
+from warptag.baselines.features.histograms import colour_histogram, count_words
 from warptag.baselines.features.resizing import to_square
-from warptag.baselines.features.visual_words import count_words
 from warptag.content_cache import content_key
 
-#: Images handled at once, and in a file of the cache: what an interrupt costs at most.
+#: Images per chunk and per file of the cache; an interrupt loses at most so many.
 CHUNK = 128
-#: Raise it with every change after which the same image has another description.
+#: To be raised with every change after which the same image has another description.
 VERSION = 1
 
 
 class Images(Protocol):
-    """Images that can be counted and read again and again."""
+    """A collection of images that has a length and can be read several times."""
 
     def __len__(self) -> int: ...
 
@@ -43,14 +42,9 @@ def feature_widths(codebooks: dict[str, np.ndarray]) -> dict[str, int]:
 
 
 def describe_image(image: np.ndarray, codebooks: dict[str, np.ndarray]) -> np.ndarray:
-    """GIST, the counted words of each bag, and the colour histogram, in a row.
+    """GIST, the counts of the words of each bag, and the colour histogram, as one float32 row.
 
-    Args:
-        image: uint8 array (size, size, 3), RGB, size at least 32.
-        codebooks: name of each bag -> float32 array (num_words, length).
-
-    Returns:
-        float32 array, as wide as the sum of `feature_widths(codebooks)`.
+    The image is uint8 (size, size, 3), RGB, of size at least 32.
     """
     patches = describe_patches(image)
     bags = [count_words(patches[name], codebooks[name]) for name in BAGS]
@@ -58,7 +52,7 @@ def describe_image(image: np.ndarray, codebooks: dict[str, np.ndarray]) -> np.nd
 
 
 def extraction_key() -> str:
-    """A hash of what decides the description of an image, besides its pixels and the codebooks."""
+    """A hash of what the description of an image depends on, besides its pixels and codebooks."""
     packages = ("numpy", "scipy", "scikit-image", "scikit-learn")
     libraries = [cv2.__version__, *map(version, packages)]
     return content_key(str(VERSION), *libraries)
@@ -69,28 +63,28 @@ def num_chunks(images: Images) -> int:
     return -(-len(images) // CHUNK)
 
 
+def choose(number: int, limit: int, random: np.random.Generator) -> np.ndarray:
+    """At most `limit` of the indices 0 to number - 1, at random, in order."""
+    if number <= limit:
+        return np.arange(number)
+    return np.sort(random.choice(number, limit, replace=False))
+
+
 def num_chosen_images(images: Images, chosen: np.ndarray) -> int:
     """Number of images in some chunks."""
     return sum(min(CHUNK, len(images) - CHUNK * int(number)) for number in chosen)
 
 
-def resized_chunks(
-    images: Images, size: int, chosen: np.ndarray | None = None
-) -> Iterator[list[np.ndarray]]:
-    """Chunks of images, each resized to a square.
-
-    Args:
-        images: uint8 arrays (height, width, 3), RGB.
-        size: side of the square, pixels.
-        chosen: numbers of the chunks to give; None gives all.
+def resized_chunks(images: Images, size: int, chosen: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """The chunks of the chosen numbers, resized to squares.
 
     Raises:
-        ValueError: an image is not such an array.
+        ValueError: an image is not a uint8 array (height, width, 3).
     """
     numbered = enumerate(images)
     for number in range(num_chunks(images)):
         chunk = islice(numbered, CHUNK)
-        if chosen is None or number in chosen:
+        if number in chosen:
             yield [_resized(image, place, size) for place, image in chunk]
         else:
             for _ in chunk:
@@ -109,9 +103,9 @@ def _resized(image: Any, number: int, size: int) -> np.ndarray:
 
 @contextmanager
 def parallel_map(task: str, total: int) -> Iterator[tuple[Callable[..., list], tqdm]]:
-    """A `map` on a thread a core that gives a list, and a progress bar over images."""
-    # OpenCV, SciPy and NumPy release the interpreter's lock, so threads are enough; their own
-    # threads would only be in each other's way, and are off while images are described.
+    """A `map` with one thread per core that returns a list, and a progress bar over images."""
+    # OpenCV, SciPy and NumPy release the interpreter's lock, so threads are enough. Their own
+    # threads are off meanwhile, since they would compete for the same cores.
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         tqdm(total=total, desc=task, unit="image", disable=None) as progress,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -16,6 +16,7 @@ from warptag.baselines.features.descriptors import BAGS
 from warptag.baselines.features.embedding import KERNELS, KernelEmbedding
 from warptag.baselines.features.extraction import (
     Images,
+    choose,
     describe_image,
     extraction_key,
     feature_widths,
@@ -24,11 +25,12 @@ from warptag.baselines.features.extraction import (
     parallel_map,
     resized_chunks,
 )
-from warptag.baselines.features.keypoints import SMALLEST_SIDE
-from warptag.baselines.features.visual_words import spatial_pyramid
+from warptag.baselines.features.histograms import spatial_pyramid
+from warptag.baselines.features.keypoints import MIN_SIDE
+from warptag.baselines.validation import check_choice, check_count
 from warptag.content_cache import ContentCache, content_key
 
-# Bounds on what is held in memory, whatever the size of the training set.
+# Bounds on the memory needed, independent of the size of the training set.
 _MAX_CODEBOOK_CHUNKS = 16
 _MAX_EMBEDDING_CHUNKS = 160
 
@@ -39,35 +41,34 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
     The features of Gong et al. 2013, section 5.1: GIST (960 numbers); bags of {dense, Harris} x
     {SIFT, CSIFT, RGBSIFT} words and of 2x2 HOG words, each with a codebook learnt by k-means and
     a two-level spatial pyramid, the whole image and its quarters (5,000 numbers with 1,000
-    words); and a joint RGB histogram (512). Each is embedded by `KernelEmbedding`, so nine blocks
-    of 500 columns stand side by side.
+    words); and a joint RGB histogram (512). Each is embedded by `KernelEmbedding`; the nine
+    embeddings of 500 columns are concatenated.
 
     Codebooks are learnt from at most 2,048 training images, embeddings from at most 20,480, chosen
-    at random by chunks of 128. Images are read a chunk at a time and described on all cores; no
-    more than a chunk of them is held in memory. With `cache_dir` each chunk's histograms are
-    kept under a hash of its pixels, the settings, the code and the libraries' versions: an
-    interrupted call goes on where it was, and nothing made from other images or settings is taken.
+    at random in chunks of 128. Images are read chunk by chunk and described on all cores; no more
+    than one chunk is in memory. With `cache_dir`, the histograms of each chunk are kept under a
+    hash of its pixels, the settings and the versions of the extraction and its libraries: an
+    interrupted call resumes, and histograms of other images or settings are never used.
 
     An image of any size or of one colour gives a finite vector.
 
     Args:
-        codebook_size: words of each bag; fewer when the training images have fewer different
-            patches.
-        num_components: columns of each feature; fewer when there are fewer training images minus
-            one, or fewer histogram bins.
+        codebook_size: maximum number of words per bag; there are no more than different patches in
+            the training images.
+        num_components: maximum number of columns per feature; there are no more than training
+            images minus one, or histogram bins.
         image_size: side in pixels, at least 32, of the square that images are resized to.
         histogram_kernel: kernel of the bags and the colour histogram, see `KernelEmbedding`.
         gist_kernel: kernel of GIST.
-        cache_dir: folder for the histograms, about 13 kB an image; None keeps nothing.
+        cache_dir: folder for the histograms, about 13 kB per image; None keeps nothing.
         seed: seed of the choice of training images and patches, of k-means, PCA and the random
             Fourier features.
 
     Attributes:
-        feature_names_: the nine names, in the order of the blocks.
-        blocks_: list of int, columns of each block: what `JECAnnotator`, `TagPropAnnotator` and
-            `TwoPassKNNAnnotator` take as `blocks`.
+        blocks_: list of int, the number of columns of each feature: the argument `blocks` of
+            `JECAnnotator`, `TagPropAnnotator` and `TwoPassKNNAnnotator`.
         codebooks_: name of each bag -> float32 (num_words, length of a descriptor).
-        embeddings_: name of each feature -> its `KernelEmbedding`.
+        embeddings_: name of each feature -> its `KernelEmbedding`, in the order of the blocks.
 
     Example:
         >>> images = np.random.default_rng(0).integers(0, 256, (8, 40, 60, 3), np.uint8)
@@ -102,19 +103,17 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
             y: ignored.
 
         Raises:
-            ValueError: fewer than 2 images, one that is not such an array, or an argument of the
-                constructor out of range.
+            ValueError: there are fewer than 2 images, an image is not such an array, or an
+                argument of the constructor is out of range.
             OSError: `cache_dir` cannot be written.
         """
         self._fit(images)
         return self
 
     def fit_transform(self, images: Images, y=None) -> np.ndarray:
-        """The same as `fit(images).transform(images)`.
+        """The same as `fit(images).transform(images)`, without describing images twice.
 
-        Up to 20,480 images are described once; of more, with `cache_dir` none is described twice.
-
-        Takes, returns and raises what the two do.
+        Above 20,480 images, only `cache_dir` avoids that.
         """
         histograms = self._fit(images)
         if histograms.shape[0] == len(images):
@@ -135,45 +134,27 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
             ValueError: an image is not such an array.
             OSError: `cache_dir` cannot be written.
         """
-        return self._embed(self.histograms(images), len(images))
-
-    def histograms(self, images: Images) -> Iterator[sparse.csr_matrix]:
-        """The features before their embedding, 128 images at a time.
-
-        Args:
-            images: as for `transform`.
-
-        Yields:
-            float32 sparse matrix (num_images, num_columns): GIST, the word counts of the four
-            quarters for each bag, and the colour histogram.
-        """
         check_is_fitted(self)
-        return self._histograms(images, np.arange(num_chunks(images)), "computing features")
+        chunks = np.arange(num_chunks(images))
+        return self._embed(self._histograms(images, chunks, "computing features"), len(images))
 
     def _fit(self, images: Images) -> sparse.csr_matrix:
         """Fit, and return the histograms that the embeddings were fitted on."""
-        smallest_values = {"codebook_size": 1, "num_components": 1, "image_size": SMALLEST_SIDE}
-        for name, smallest in smallest_values.items():
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < smallest:
-                raise ValueError(f"{name} must be an integer of at least {smallest}, got {value!r}")
-        for name in ("histogram_kernel", "gist_kernel"):
-            if getattr(self, name) not in KERNELS:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(KERNELS)}, got {getattr(self, name)!r}"
-                )
+        check_count("codebook_size", self.codebook_size)
+        check_count("num_components", self.num_components)
+        check_count("image_size", self.image_size, MIN_SIDE)
+        check_choice("histogram_kernel", self.histogram_kernel, KERNELS)
+        check_choice("gist_kernel", self.gist_kernel, KERNELS)
         if len(images) < 2:
             raise ValueError(f"fit needs at least 2 training images, got {len(images)}")
 
         random = np.random.default_rng(self.seed)
         self.codebooks_ = self._learn_codebooks(
-            images, _choose(num_chunks(images), _MAX_CODEBOOK_CHUNKS, random)
+            images, choose(num_chunks(images), _MAX_CODEBOOK_CHUNKS, random)
         )
-        chosen = _choose(num_chunks(images), _MAX_EMBEDDING_CHUNKS, random)
-        histograms = sparse.vstack(
-            list(self._histograms(images, chosen, "fitting features")), format="csr"
-        )
-        self.feature_names_ = list(feature_widths(self.codebooks_))
+        chosen = choose(num_chunks(images), _MAX_EMBEDDING_CHUNKS, random)
+        chunks = list(self._histograms(images, chosen, "fitting features"))
+        histograms = sparse.vstack(chunks, format="csr")
         self.embeddings_ = {}
         for name, columns in self._columns(histograms):
             kernel = self.gist_kernel if name == "GIST" else self.histogram_kernel
@@ -204,6 +185,11 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
     def _histograms(
         self, images: Images, chosen: np.ndarray, task: str
     ) -> Iterator[sparse.csr_matrix]:
+        """The features before their embedding, chunk by chunk.
+
+        Yields float32 sparse matrices (num_images, num_columns): GIST, the word counts of the four
+        quarters for each bag, and the colour histogram.
+        """
         cache = ContentCache(self.cache_dir)
         settings = content_key(self.codebooks_.values(), extraction_key())
         with parallel_map(task, num_chosen_images(images, chosen)) as (run, progress):
@@ -219,31 +205,24 @@ class VisualFeatures(TransformerMixin, BaseEstimator):
                 )
                 progress.update(len(chunk))
 
-    def _embed(self, histograms, num_images: int) -> np.ndarray:
+    def _embed(self, histograms: Iterable[sparse.csr_matrix], num_images: int) -> np.ndarray:
         features = np.empty((num_images, sum(self.blocks_)), np.float32)
-        ends = np.cumsum(self.blocks_)
         first = 0
         for part in histograms:
-            rows = slice(first, first + part.shape[0])
-            for (name, columns), end in zip(self._columns(part), ends, strict=True):
+            last, start = first + part.shape[0], 0
+            for name, columns in self._columns(part):
                 embedding = self.embeddings_[name]
-                start = end - embedding.num_components_
-                features[rows, start:end] = embedding.transform(columns)
-            first = rows.stop
+                end = start + embedding.num_components_
+                features[first:last, start:end] = embedding.transform(columns)
+                start = end
+            first = last
         return features
 
     def _columns(self, histograms: sparse.csr_matrix) -> Iterator[tuple[str, np.ndarray]]:
-        """Each feature's name and dense columns, one after the other."""
+        """The name and the dense columns of each feature, one feature at a time."""
         by_column = histograms.tocsc()
         start = 0
         for name, width in feature_widths(self.codebooks_).items():
             columns = by_column[:, start : start + width].toarray()
             yield name, spatial_pyramid(columns) if name in BAGS else columns
             start += width
-
-
-def _choose(number: int, limit: int, random: np.random.Generator) -> np.ndarray:
-    """At most `limit` of the indices 0 to number - 1, at random, in order."""
-    if number <= limit:
-        return np.arange(number)
-    return np.sort(random.choice(number, limit, replace=False))
