@@ -153,11 +153,9 @@ def _compare(
     mean = float(differences.mean())
     deviation = float(differences.std(ddof=1)) if seeds > 1 else 0.0
     interval = t_interval(mean, deviation, seeds)
-    papers = [paper_metrics(method, k) for method in (first, second)]
-    paper = None
-    if all(papers) and measure != _RARE_MINUS_FREQUENT:
-        left_paper, right_paper = (_minus(metrics or {}, measure) for metrics in papers)
-        paper = left_paper - right_paper
+    paper, first_paper, second_paper = None, paper_metrics(first, k), paper_metrics(second, k)
+    if first_paper and second_paper and measure != _RARE_MINUS_FREQUENT:
+        paper = _minus(first_paper, measure) - _minus(second_paper, measure)
     labels = METHOD[first].label, METHOD[second].label
     return {
         "comparison": f"{_MEASURES[measure]}: {labels[0]} minus {labels[1]}",
