@@ -1,4 +1,4 @@
-"""Calling a source's `load` over worker processes, in order."""
+"""Calling a source's `load` in worker processes, with the results in order."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tfrecords_tools.images import keep_image_memory
 from tfrecords_tools.schema import Record
 
 ITEMS_PER_TASK = 16
-# Bounds what waits in memory when writing is slower than reading.
+# Limits what waits in memory if writing is slower than reading.
 TASKS_PER_WORKER = 4
 
 
 class Source(Protocol):
     """What a data set must offer to be converted.
 
-    A class attribute `validation_share`, if there is one, is the share of `train` that becomes
-    `validation` unless the source has validation images or the user chooses another share.
+    An optional attribute `validation_share` is the default share of `train` that becomes
+    `validation`; an optional method `path` gives the file of an image.
 
     Attributes:
         tag_names: the names of the tags.
-        splits: the images of each split, each something small that can be pickled and whose
-            `repr` tells its content; `item_name` says what its name is.
+        splits: the images of each split: small objects that can be pickled and whose `repr` shows
+            their content; see `item_name` for their names.
     """
 
     @property
@@ -42,7 +42,7 @@ class Source(Protocol):
     def splits(self) -> Mapping[str, Sequence[Any]]: ...
 
     def load(self, item: Any) -> Record:
-        """Reads one image, in a worker process; raises InputError when it is damaged."""
+        """Reads one image, in a worker process; raises InputError if it is damaged."""
         ...
 
 
@@ -93,7 +93,7 @@ class Loader:
             self._pool.shutdown(cancel_futures=True)
 
     def load(self, items: Sequence[Any]) -> Iterator[Record | Rejected]:
-        """Yields the record of each item, in order, or why there is none.
+        """Yields the record of each item, or why there is none, in order.
 
         Raises:
             InputError: a worker process was killed.
@@ -113,15 +113,15 @@ class Loader:
                 yield from waiting.popleft().result()
         except BrokenProcessPool as error:
             raise InputError(
-                "a worker process was killed, as when memory runs out; give the same command again "
-                "with fewer --workers, it resumes from here (a script that calls this needs "
+                "a worker process was killed, as when memory runs out; run the conversion again "
+                "with fewer workers, and it resumes (a script that calls this needs "
                 "`if __name__ == '__main__':`)"
             ) from error
 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile ignore Ctrl-C from their first moment."""
+    """Processes that are started in this context ignore Ctrl-C from their first moment."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -133,7 +133,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def without_items(source: Source) -> Source:
-    """A copy to send to a worker, which is told its items one by one: a list may be millions."""
+    """A copy for a worker, which gets its items one by one: their list may be long."""
     reader = copy.copy(source)
     vars(reader).pop("splits", None)
     return reader

@@ -17,7 +17,7 @@ SOURCES = {
 def source_class(name: str) -> Any:
     """The class that reads a data set.
 
-    The modules are imported only here, so that a worker process imports only its own.
+    Its module is imported only here, so that a worker process imports no other source.
 
     Args:
         name: one of `SOURCES`.
