@@ -103,9 +103,7 @@ def check_tag_ids(record: Record, num_tags: int) -> None:
     ids = record.tag_ids + record.unknown_ids
     for tag_id in ids:
         if not 0 <= tag_id < num_tags:
-            raise InputError(
-                f"{record.filename}: tag id {tag_id}, expected 0 to {num_tags - 1}"
-            )
+            raise InputError(f"{record.filename}: tag id {tag_id}, expected 0 to {num_tags - 1}")
     if len(set(ids)) != len(ids):
         raise InputError(f"{record.filename}: a tag id occurs twice in {sorted(ids)}")
 

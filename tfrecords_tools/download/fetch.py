@@ -1,9 +1,12 @@
-"""Fetching one image: its sizes in turn, each a few times if need be, its bytes checked in full."""
+"""Fetching one image: its sizes in turn, with retries, its bytes checked in full.
+
+`urllib3.Retry` has no part in it: it does not retry bodies that are cut off while they are read in
+parts, which limits their time and size, and only the thread that got a Retry-After would wait.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import random
 import time
 from collections.abc import Container
@@ -13,7 +16,6 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 import urllib3
-from PIL import Image, UnidentifiedImageError
 from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 
 from tfrecords_tools.download import connections
@@ -22,22 +24,24 @@ from tfrecords_tools.download.placeholders import is_placeholder_url
 from tfrecords_tools.download.rate_limit import RateLimit
 from tfrecords_tools.download.report import BROKEN, FOUND, GONE, Entry
 from tfrecords_tools.download.url_list import Photo
-from tfrecords_tools.images import check_jpeg
+from tfrecords_tools.images import encode_image
 
 ATTEMPTS = 4
 # Before the second attempt; doubled for each further one.
 BACKOFF_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 300.0
-MOST_REDIRECTS = 5
+MAX_PAUSE_SECONDS = 300.0
+MAX_REDIRECTS = 5
 GONE_STATUSES = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-PASSING_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600))
+RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600))
 
 
 class Fetched(NamedTuple):
-    """What became of an image, and its bytes if it was found.
+    """The result for an image.
 
-    `answered` is False if the server gave no answer about any size: it cannot be reached, or
-    refuses.
+    Attributes:
+        entry: its line in the report.
+        content: its bytes if it was found.
+        answered: False if the server did not answer for any size: it is unreachable or refuses.
     """
 
     entry: Entry
@@ -50,30 +54,30 @@ class _Gone(Exception):
 
 
 class _Damaged(Exception):
-    """What is at this URL is not a whole image."""
+    """The content of this URL is not a whole image."""
 
 
 class _Unanswered(Exception):
     """The server does not say whether there is an image at this URL."""
 
 
-class _Passing(Exception):
+class _Temporary(Exception):
     """This attempt failed; the next may not."""
 
 
 class Fetcher:
-    """Fetches images; for use by several threads.
+    """Fetches images, in any number of threads.
 
     Args:
-        size: the preferred one of `SIZES`; the others are tried when it is gone or broken.
-        rate_limit: is asked before each request, redirects and further attempts included.
+        size: the preferred one of `SIZES`; the others are tried if it is gone or broken.
+        rate_limit: the limit that every request waits for, redirects and retries included.
         placeholders: the SHA-256 digests of pictures that stand for a deleted photograph.
-        num_connections: to keep open to each server.
+        num_connections: the number of connections to keep open to each server.
 
     Example:
         >>> fetcher = Fetcher("middle", RateLimit(10), set(), num_connections=1)
         >>> photo = Photo("sky/0001_1.jpg", (None, None, None, None))
-        >>> fetcher.fetch(photo).entry.status  # the list has no address of it
+        >>> fetcher.fetch(photo).entry.status  # the list has no URL for it
         'gone'
     """
 
@@ -90,11 +94,7 @@ class Fetcher:
         self._pool = open_pool(num_connections)
 
     def fetch(self, photo: Photo) -> Fetched:
-        """Fetches an image in the first of its sizes that is there and whole.
-
-        Raises:
-            Stopped: the download was stopped.
-        """
+        """Fetches an image in the first of its sizes that is whole; raises Stopped."""
         details: list[str] = []
         status, placeholder, answered = GONE, "", False
         for size, url in photo.choices(self._size):
@@ -104,11 +104,9 @@ class Fetcher:
                 reason, *digest = error.args
                 placeholder = digest[0] if digest else placeholder
                 answered = True
-            except _Damaged as error:
+            except (_Damaged, _Unanswered) as error:
                 reason, status = error, BROKEN
-                answered = True
-            except _Unanswered as error:
-                reason, status = error, BROKEN
+                answered |= isinstance(error, _Damaged)
             else:
                 details += [size] if details else []
                 entry = Entry(photo.filename, FOUND, url, "; ".join(details), sha256)
@@ -126,23 +124,28 @@ class Fetcher:
     def _fetch_patiently(self, url: str) -> tuple[bytes, str]:
         for attempt in range(ATTEMPTS):
             if attempt:
-                # The jitter keeps threads that failed together from coming back together.
+                # The jitter keeps threads that failed together from retrying together.
                 time.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
             try:
                 content = self._follow(url)
-            except _Passing as error:
+                break
+            except _Temporary as error:
                 reason = error
-                continue
-            sha256 = hashlib.sha256(content).hexdigest()
-            if sha256 in self._placeholders:
-                raise _Gone("photo unavailable, by its bytes", sha256)
-            check_image(content)
-            return content, sha256
-        raise _Unanswered(f"{reason}, {ATTEMPTS} times")
+        else:
+            raise _Unanswered(f"{reason}, {ATTEMPTS} times")
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 in self._placeholders:
+            raise _Gone("photo unavailable, by its bytes", sha256)
+        try:
+            # As strictly as the conversion will.
+            encode_image(content)
+        except ValueError as error:
+            raise _Damaged(f"not a whole image ({_short(error)})") from error
+        return content, sha256
 
     def _follow(self, url: str) -> bytes:
-        # By hand, so that the limit of requests holds, and a placeholder is not even asked for.
-        for _ in range(MOST_REDIRECTS + 1):
+        # By hand, so that the rate limit applies, and a placeholder is not even requested.
+        for _ in range(MAX_REDIRECTS + 1):
             if is_placeholder_url(url):
                 raise _Gone("photo unavailable")
             self._rate_limit.wait()
@@ -159,50 +162,26 @@ class Fetcher:
             except (HTTPError, OSError, ValueError) as error:
                 if time.monotonic() > deadline:
                     raise _Unanswered(f"{_short(error)}, after the time for a request") from error
-                raise _Passing(_short(error)) from error
-        raise _Unanswered(f"more than {MOST_REDIRECTS} redirects")
+                raise _Temporary(_short(error)) from error
+        raise _Unanswered(f"more than {MAX_REDIRECTS} redirects")
 
     def _content(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if response.status == HTTPStatus.OK:
             return read_body(response, deadline)
         reason = f"HTTP {response.status}"
-        if response.status in PASSING_STATUSES:
-            self._rate_limit.pause(min(_retry_after(response), LONGEST_PAUSE_SECONDS))
-            raise _Passing(reason)
-        # So that the connection can serve the next request.
+        if response.status in RETRY_STATUSES:
+            self._rate_limit.pause(min(_retry_after(response), MAX_PAUSE_SECONDS))
+            raise _Temporary(reason)
+        # So that the connection can be used for the next request.
         read_body(response, deadline)
         if response.status in GONE_STATUSES:
             raise _Gone(reason)
-        # 403 among them: a server that blocks us for a while must not make all images "gone".
+        # With 403 too: a server that blocks us for a while must not make all images "gone".
         raise _Unanswered(reason)
 
 
-def check_image(content: bytes) -> None:
-    """Decodes an image in full, as strictly as `convert` will.
-
-    Raises:
-        _Damaged: it is no image, damaged or cut off.
-    """
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
-                check_jpeg(content)
-            else:
-                image.load()
-            if image.format == "PNG":
-                # Checks the file's checksums, which decoding does not.
-                Image.open(io.BytesIO(content)).verify()
-    except MemoryError:
-        raise
-    except UnidentifiedImageError as error:
-        raise _Damaged("not an image") from error
-    # Pillow raises exceptions of many kinds for broken files.
-    except Exception as error:
-        raise _Damaged(f"not a whole image ({_short(error)})") from error
-
-
 def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
-    """The seconds of a Retry-After header, be it a number or a date; 0 without one."""
+    """The seconds of a Retry-After header, which is a number or a date; 0 without one."""
     try:
         return urllib3.Retry().get_retry_after(response) or 0.0
     except InvalidHeader:
@@ -210,6 +189,6 @@ def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
 
 
 def _short(error: Exception) -> str:
-    # Errors of a connection begin with a description of it, or end with their own cause.
+    # Connection errors begin with a description of the connection, or end with their own cause.
     reason = error.args[0] if isinstance(error, ProtocolError) else error
     return str(reason).rpartition("): ")[2][:200] or type(error).__name__

@@ -1,13 +1,14 @@
-"""The release's low-level features: `Low_Level_Features/*.dat`, text of up to some 170 MB a file.
+"""The release's low-level features: `Low_Level_Features/*.dat`, text of up to 170 MB per file.
 
 Each of the six features has a file for the images of `TrainImagelist.txt` and one for those of
-`TestImagelist.txt`: a row an image in the list's order, numbers between blanks, no header.
+`TestImagelist.txt`: a row per image in the list's order, numbers separated by blanks, no header.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,43 +23,37 @@ BLOCK_BYTES = 4 << 20
 
 
 class Block(NamedTuple):
-    """A feature: its columns among all 1,134, and its files in the release."""
+    """A feature, and its columns among all 1,134."""
 
     name: str
     description: str
     start: int
     stop: int
-    files: dict[str, str]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The feature's files in the release."""
+        pattern = "BoW_{}_int.dat" if self.name == "BoW" else f"{{}}_Normalized_{self.name}.dat"
+        return {"train": pattern.format("Train"), "test": pattern.format("Test")}
 
 
-def _blocks() -> list[Block]:
-    blocks = []
-    start = 0
-    for name, description, width in (
-        ("CH", "color histogram", 64),
-        ("CORR", "color auto-correlogram", 144),
-        ("EDH", "edge direction histogram", 73),
-        ("WT", "wavelet texture", 128),
-        ("CM55", "block-wise color moments", 225),
-        ("BoW", "bag of words of SIFT descriptors, counts", 500),
-    ):
-        pattern = "BoW_{}_int.dat" if name == "BoW" else f"{{}}_Normalized_{name}.dat"
-        files = {"train": pattern.format("Train"), "test": pattern.format("Test")}
-        blocks.append(Block(name, description, start, start + width, files))
-        start += width
-    return blocks
-
-
-BLOCKS = _blocks()
+_WIDTHS = {
+    ("CH", "color histogram"): 64,
+    ("CORR", "color auto-correlogram"): 144,
+    ("EDH", "edge direction histogram"): 73,
+    ("WT", "wavelet texture"): 128,
+    ("CM55", "block-wise color moments"): 225,
+    ("BoW", "bag of words of SIFT descriptors, counts"): 500,
+}
+BLOCKS = [
+    Block(*names, stop - width, stop)
+    for (names, width), stop in zip(_WIDTHS.items(), accumulate(_WIDTHS.values()), strict=True)
+]
 NUM_FEATURES = BLOCKS[-1].stop
 
 
 def find_feature_files(input_dir: str | os.PathLike[str]) -> dict[str, int]:
-    """The sizes in bytes of the twelve files, by name.
-
-    Raises:
-        InputError: some of them are missing.
-    """
+    """The sizes in bytes of the twelve files, by name; InputError if some are missing."""
     folder = Path(input_dir) / FOLDER
     files = [file for block in BLOCKS for file in block.files.values()]
     missing = [file for file in files if not (folder / file).is_file()]
@@ -73,23 +68,23 @@ def find_feature_files(input_dir: str | os.PathLike[str]) -> dict[str, int]:
 def read_rows(
     path: Path, num_columns: int, num_rows: int, bar: tqdm
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Reads a file block by block; blank lines do not count.
+    """Reads a file block by block, without blank lines.
 
     Args:
         path: the file.
-        num_columns: the expected number of values a row.
+        num_columns: the expected number of values per row.
         num_rows: the expected number of rows.
-        bar: advanced by the bytes read.
+        bar: the progress bar, advanced by the bytes read.
 
     Yields:
         The index of a block's first row, and the block, float32 (rows, num_columns), finite.
 
     Raises:
-        InputError: a row of another length, something that is not a finite number, or another
-            number of rows; the message names file and line.
+        InputError: a row has another length or a value that is not a finite number, or the number
+            of rows differs; the message names file and line.
     """
     row, num_lines = 0, 0
-    # Latin-1 takes every byte, so that the line with a wrong one can be named.
+    # Latin-1 decodes every byte, so that the line with a wrong one can be named.
     with path.open(encoding="latin-1") as file:
         while lines := file.readlines(BLOCK_BYTES):
             block = _parse(lines, num_columns)
@@ -97,7 +92,7 @@ def read_rows(
                 raise InputError(f"{path}, {_what_is_wrong(lines, num_lines + 1, num_columns)}")
             if row + len(block) > num_rows:
                 raise InputError(
-                    f"{path} has more rows than the {num_rows:,} images of its list; "
+                    f"{path} has more than {num_rows:,} rows, the length of its list of images; "
                     "unpack the release's file again"
                 )
             yield row, block
@@ -106,17 +101,17 @@ def read_rows(
             bar.update(sum(map(len, lines)))
     if row < num_rows:
         raise InputError(
-            f"{path} has {row:,} rows, expected {num_rows:,}, as its list of images has; "
-            "is it cut off? Unpack the release's file again"
+            f"{path} has {row:,} rows, expected {num_rows:,} as in its list of images; is it cut "
+            "off? Unpack the release's file again"
         )
 
 
 def _parse(lines: list[str], num_columns: int) -> np.ndarray | None:
-    """The numbers, or None when they are not finite numbers in so many columns."""
+    """The numbers; None unless they are finite and in this number of columns."""
     text = "".join(lines)
     if text.isspace():
         return np.empty((0, num_columns), np.float32)
-    # Whole numbers, as the bag of words has, are read ten times as fast as such.
+    # Integers, such as the bag of words, are read ten times as fast as integers.
     is_whole = not text.encode("latin-1").translate(None, b"0123456789 \t\n")
     try:
         block = np.loadtxt(lines, np.int64 if is_whole else np.float32, comments=None, ndmin=2)
@@ -128,7 +123,7 @@ def _parse(lines: list[str], num_columns: int) -> np.ndarray | None:
 
 
 def _what_is_wrong(lines: list[str], first: int, num_columns: int) -> str:
-    """Names the first wrong line of a block; `first` is its first line's number."""
+    """Describes the first wrong line of a block whose first line has the number `first`."""
     number, line = next(
         (number, line)
         for number, line in enumerate(lines, first)
