@@ -37,7 +37,7 @@ def test_a_photograph_gets_the_scores_that_evaluation_gives_its_record(
     images = [LabelledImage(name, (0,)) for name in names]
     source = ImageFiles(tmp_path / "photos", TAG_NAMES, {"test": images}, size, shorter_side)
     data = tmp_path / "records"
-    convert(source, data, name="photos", settings=source.settings, workers=1, progress=False)
+    convert(source, data, name="photos", settings=source.settings, workers=1)
     records = Records(data, "test")
     model, _ = load_run(run)
     expected = predict(model, records)

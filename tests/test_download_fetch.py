@@ -47,7 +47,7 @@ def run(server, tmp_path):
 
     def run(*photos, sizes=("middle",), **options):
         urls = server.write_list(tmp_path / "urls.txt", photos or [PHOTO], sizes)
-        options = {"requests_per_second": 1000, "progress": False, **options}
+        options = {"requests_per_second": 1000, **options}
         report = download(urls, tmp_path / "images", **options)
         assert not list((tmp_path / "images").rglob(".partial-*"))
         return report.entries
@@ -100,7 +100,7 @@ def test_trouble_that_stays_makes_an_image_broken_after_all_attempts(server, run
 def test_server_that_cannot_be_reached_makes_an_image_broken(server, tmp_path):
     urls = server.write_list(tmp_path / "urls.txt", [PHOTO], ["middle"])
     server.__exit__()
-    entry = download(urls, tmp_path / "images", progress=False).entries[FILE]
+    entry = download(urls, tmp_path / "images").entries[FILE]
     assert entry.status == "broken"
     assert "Connection refused" in entry.detail
 

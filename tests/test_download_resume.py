@@ -15,10 +15,10 @@ from download_server import PhotoServer, picture, slow, status
 from tfrecords_fixtures import jpeg
 
 from tfrecords_tools.download import downloader, fetch
-from tfrecords_tools.download.command import nuswide_download
 from tfrecords_tools.download.downloader import download
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import check_jpeg
+from tfrecords_tools.nuswide_commands import nuswide_download
 
 PHOTOS = [f"sky/{i:04d}_{i}" for i in range(6)]
 
@@ -41,7 +41,7 @@ def images(tmp_path):
 
 
 def run(urls, images, **options):
-    return download(urls, images, requests_per_second=1000, progress=False, **options)
+    return download(urls, images, requests_per_second=1000, **options)
 
 
 def rows(images):

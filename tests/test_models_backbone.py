@@ -218,7 +218,7 @@ def photograph(index: int) -> bytes:
 def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
     source = Coded(train=48, image=photograph, size=lambda item: SHAPE[:2], unsure=False)
-    convert(source, folder, name="coded", settings={}, workers=1, progress=False)
+    convert(source, folder, name="coded", settings={}, workers=1)
     return folder
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from tfrecords_tools.convert import convert
 from tfrecords_tools.duplicates import FINGERPRINT, near_duplicates, perceptual_hash, same_files
 from tfrecords_tools.schema import Record
-from tfrecords_tools.shard_check import MAX_LINES
+from tfrecords_tools.verify import MAX_LINES
 from tfrecords_tools.verify import verify
 
 
@@ -128,7 +128,7 @@ class Leaking:
 
 def verified(folder, train, test):
     source = Leaking(train, test)
-    convert(source, folder, name="leaking", settings={}, workers=1, progress=False)
+    convert(source, folder, name="leaking", settings={}, workers=1)
     return verify(folder)
 
 

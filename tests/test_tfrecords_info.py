@@ -32,7 +32,7 @@ class Album:
 @pytest.fixture(scope="module")
 def album(tmp_path_factory):
     folder = tmp_path_factory.mktemp("album")
-    convert(Album(), folder, name="album", settings={"size": 8}, workers=1, progress=False)
+    convert(Album(), folder, name="album", settings={"size": 8}, workers=1)
     return folder
 
 
@@ -181,6 +181,6 @@ def test_gray_images_are_among_the_samples(tmp_path):
         def load(self, item):
             return Record(buffer.getvalue(), "gray.jpeg", 20, 30, (0,))
 
-    convert(Gray(), tmp_path, name="gray", settings={}, workers=1, progress=False)
+    convert(Gray(), tmp_path, name="gray", settings={}, workers=1)
     axes = samples(DatasetInfo.load(tmp_path), tmp_path).axes[0]
     assert axes.images[0].get_array().shape == (20, 30, 3)

@@ -17,13 +17,13 @@ from tfrecords_fixtures import (
 )
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.nuswide_commands import nuswide_features as command
 from tfrecords_tools.sources.nuswide import (
     NUSWide,
     feature_files,
     load_features,
     write_features,
 )
-from tfrecords_tools.sources.nuswide.command import nuswide_features as command
 
 
 @pytest.fixture

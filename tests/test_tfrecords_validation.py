@@ -45,7 +45,6 @@ def run(source, output, validation_share=None, **options):
         name="pictures",
         settings={},
         workers=1,
-        progress=False,
         validation_share=validation_share,
         **options,
     )
@@ -137,7 +136,7 @@ def test_the_share_is_recorded_and_another_one_is_another_data_set(tmp_path):
     info = run(source, output, 0.3)
     assert info.settings == {"validation_share": 0.3, "converter_version": 2}
     assert info.splits["train"].num_images + info.splits["validation"].num_images == 40
-    assert verify(output, progress=False) == ([], [])
+    assert verify(output) == ([], [])
     assert run(source, output, 0.3) == info
     with pytest.raises(InputError, match="other settings: {'validation_share': 0.3, .*0.1"):
         run(source, output)

@@ -15,7 +15,7 @@ from tfrecords_fixtures import Pictures, jpeg
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.schema import DatasetInfo, Record, serialize
-from tfrecords_tools.shard_check import MAX_LINES
+from tfrecords_tools.verify import MAX_LINES
 from tfrecords_tools.shards import file_sha256
 from tfrecords_tools.verify import verify
 
@@ -29,7 +29,7 @@ def whole(tmp_path_factory):
     source = Pictures(folder / "in", num_train=10, num_test=4)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("tfrecords_tools.shards.SHARDS_PER_SPLIT", 2)
-        convert(source, folder / "out", name="pictures", settings={}, workers=1, progress=False)
+        convert(source, folder / "out", name="pictures", settings={}, workers=1)
     return folder / "out"
 
 

@@ -152,7 +152,7 @@ class Striped:
 
 
 def convert_striped(folder: Path) -> Path:
-    convert(Striped(), folder, name="striped", settings={}, workers=1, progress=False)
+    convert(Striped(), folder, name="striped", settings={}, workers=1)
     return folder
 
 

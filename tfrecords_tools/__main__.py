@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from tfrecords_tools.nuswide_commands import nuswide_download, nuswide_features
 from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset, TooManyRejected
 from tfrecords_tools.messages import printable, show_usage_error
+from tfrecords_tools.nuswide_commands import nuswide_download, nuswide_features
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.sources import SOURCES, source_class
 

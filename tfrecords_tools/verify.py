@@ -138,9 +138,9 @@ def _compare_splits(
     images = np.concatenate([np.zeros(0, FINGERPRINT), *parts])
     starts = np.cumsum([0, *map(len, parts)])
 
-    def place(row: int) -> str:
+    def place(row: int | np.integer) -> str:
         number = int(np.searchsorted(starts, row, "right")) - 1
-        file, index = files[number], row - int(starts[number])
+        file, index = files[number], int(row - starts[number])
         return f"{file}, record {index} ({read_record(folder / file, index).filename})"
 
     same_as, looks_like = np.full((2, len(images)), -1)

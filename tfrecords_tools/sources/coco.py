@@ -196,7 +196,7 @@ def _entries(path: Path, content: Any, key: str) -> Iterator[tuple[str, dict[str
         where = f"{path}, {key}[{index}]"
         for field, kind in FIELDS[key].items():
             value = entry.get(field) if isinstance(entry, dict) else None
-            if not isinstance(value, kind) or (kind is str and NOT_TEXT.search(value)):
+            if not isinstance(value, kind) or (isinstance(value, str) and NOT_TEXT.search(value)):
                 expected = "an integer" if kind is int else "text"
                 raise InputError(f"{where}: expected {field} to be {expected}, found {value!r:.60}")
         yield where, entry

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrecords_tools.convert import convert
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset
 from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
 from warptag.experiments import EXPERIMENTS, load_experiment
@@ -53,9 +53,8 @@ def convert_data(
         )
     try:
         return make()
-    except InputError as reason:
-        # Its first part says what is wrong; the second names an option of another command.
-        say(f"    The records are made again: {str(reason).split(';')[0]}")
+    except (OtherDataset, DamagedDataset) as error:
+        say(f"    The records are made again: {error}")
         return make(overwrite=True)
 
 

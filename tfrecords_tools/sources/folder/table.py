@@ -79,10 +79,9 @@ def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
                 raise InputError(f"{where}: found split {text!r}, expected train, validation, test")
         if is_list:
             (column,) = tags
-            present, unknown = tag_names(row[column].split(";")), ()
+            images.append(ImageLabels(name, tag_names(row[column].split(";")), (), split, where))
         else:
-            present, unknown = _marked_tags(row, tags, where)
-        images.append(ImageLabels(name, present, unknown, split, where))
+            images.append(ImageLabels(name, *_marked_tags(row, tags, where), split, where))
     if not images:
         raise InputError(f"{path} has a header but no lines of images")
     return (None if is_list else list(tags.values())), images

@@ -46,8 +46,8 @@ def write_features(
     """Writes features, labels and file names of each split as NumPy and text files.
 
     The rows are the images of `NUSWide` with the same `split` and `seed` and no image missing, in
-    its order. The values are the release's, not normalized. Some ten megabytes are in memory at a
-    time.
+    its order. The values are the release's, not normalized. One of the release's files is in memory
+    at a time, up to 700 MB.
 
     Args:
         input_dir: the folder with `ConceptsList`, `Groundtruth`, `ImageList` and
@@ -94,14 +94,12 @@ def write_features(
                 f"{4 * NUM_FEATURES * num_images / 1e6:,.0f} MB are needed; free some space or "
                 "choose another folder"
             ) from error
-        with tqdm(
-            desc="features",
-            total=sum(sizes.values()),
-            unit="B",
-            unit_scale=True,
-            disable=None,  # no bar if standard error is not a terminal
-        ) as bar:
-            _fill(arrays, Path(input_dir) / FOLDER, targets, bar)
+        feature_files = [(block, *item) for block in BLOCKS for item in block.files.items()]
+        for block, official, file in tqdm(feature_files, "features", unit="file", disable=None):
+            num_rows = len(targets[official]["train"])
+            values = read_rows(Path(input_dir) / FOLDER / file, block.stop - block.start, num_rows)
+            for name, rows in targets[official].items():
+                arrays[name][rows[rows >= 0], block.start : block.stop] = values[rows >= 0]
         info = {
             "split": split,
             "seed": seed,
@@ -154,19 +152,3 @@ def _begin(temporary: Mapping[str, Path], name: str, part: LabelledSplit) -> np.
         with path.open("r+b") as features:
             os.posix_fallocate(features.fileno(), 0, path.stat().st_size)
     return array
-
-
-def _fill(
-    arrays: Mapping[str, np.ndarray],
-    folder: Path,
-    targets: Mapping[str, Mapping[str, np.ndarray]],
-    bar: tqdm,
-) -> None:
-    for block in BLOCKS:
-        for official, file in block.files.items():
-            num_rows = len(next(iter(targets[official].values())))
-            for start, values in read_rows(folder / file, block.stop - block.start, num_rows, bar):
-                for name, array in arrays.items():
-                    rows = targets[official][name][start : start + len(values)]
-                    wanted = rows >= 0
-                    array[rows[wanted], block.start : block.stop] = values[wanted]
