@@ -29,23 +29,18 @@ def test_jpeg_is_kept_byte_for_byte_when_it_fits(tmp_path, mode):
         assert load_image(path, **options) == (path.read_bytes(), 8, 8)
 
 
-def test_every_size_there_is_to_choose(tmp_path):
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({}, (256, 256)),
+        ({"size": 15}, (15, 15)),
+        ({"size": 15, "shorter_side": True}, (15, 20)),
+        ({"size": None}, (30, 40)),
+    ],
+)
+def test_sizes(tmp_path, options, shape):
     (tmp_path / "a.jpeg").write_bytes(jpeg(0, height=30, width=40))
-    shapes = {
-        name: load_image(tmp_path / "a.jpeg", **options)[1:]
-        for name, options in {
-            "usual": {},
-            "square": {"size": 15},
-            "shorter side": {"size": 15, "shorter_side": True},
-            "kept": {"size": None},
-        }.items()
-    }
-    assert shapes == {
-        "usual": (256, 256),
-        "square": (15, 15),
-        "shorter side": (15, 20),
-        "kept": (30, 40),
-    }
+    assert load_image(tmp_path / "a.jpeg", **options)[1:] == shape
 
 
 def test_shrinking_averages_and_so_does_not_alias(tmp_path):
@@ -105,7 +100,7 @@ def test_of_16_bits_the_upper_8_are_kept(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
 def test_of_an_animation_the_first_frame_is_kept(tmp_path, name):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
     red, _, blue = pixels_of(tmp_path / name, size=None).mean(axis=(0, 1))
     assert red > 240 and blue < 15
@@ -130,12 +125,19 @@ def damaged_inside(content):
     return content[:middle] + bytes(20) + content[middle + 20 :]
 
 
+def damaged_png():
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(jpeg(0, 64, 64))).save(buffer, "PNG")
+    return damaged_inside(buffer.getvalue())
+
+
 DAMAGED = {
     "empty": b"",
     "a page": b"<html>not found</html>",
     "cut off": jpeg(0, 64, 64)[:-200],
     "damaged inside": damaged_inside(jpeg(0, 64, 64)),
     "damaged header": b"\xff\xd8\xff\xe0" + bytes(40) + jpeg(0)[44:],
+    "damaged PNG": damaged_png(),
     "missing": None,
 }
 
@@ -146,29 +148,21 @@ def test_damaged_file_is_refused_by_name(tmp_path, content, size):
     path = tmp_path / "broken.jpeg"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="broken.jpeg cannot be read as an image: .+"):
+    with pytest.raises(InputError, match=r"broken\.jpeg cannot be read as an image: .+"):
         load_image(path, size=size)
 
 
-def test_damaged_png_is_refused_by_name(tmp_path):
-    path = tmp_path / "broken.png"
-    Image.open(io.BytesIO(jpeg(0, 64, 64))).save(path)
-    path.write_bytes(damaged_inside(path.read_bytes()))
-    with pytest.raises(InputError, match="broken.png cannot be read as an image"):
-        load_image(path)
-
-
-def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
-    path = tmp_path / "bomb.png"
-    Image.new("1", (15_000, 15_000)).save(path)
-    assert path.stat().st_size < 100_000
-    with pytest.raises(InputError, match="bomb.png cannot be read.*decompression bomb"):
-        load_image(path)
+def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    Image.new("1", (150, 150)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    with pytest.raises(InputError, match=r"bomb\.png .*decompression bomb"):
+        load_image(tmp_path / "bomb.png")
 
 
 def test_image_too_long_and_thin_for_the_shorter_side_is_refused(tmp_path):
     Image.new("L", (2000, 2)).save(tmp_path / "line.png")
-    with pytest.raises(InputError, match="2000 x 2 pixels are too long and thin"):
+    with pytest.raises(InputError, match=r"line\.png .*2000 x 2 pixels"):
         load_image(tmp_path / "line.png", size=256, shorter_side=True)
     assert load_image(tmp_path / "line.png", size=8)[1:] == (8, 8)
 
@@ -181,7 +175,7 @@ def files(folder):
 def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, name):
     (tmp_path / "in").mkdir()
     (tmp_path / "a.jpeg").write_bytes(jpeg(0))
-    with pytest.raises(InputError, match="refused: it names a file outside"):
+    with pytest.raises(InputError, match="is refused"):
         files(tmp_path / "in").load(LabelledImage(name, ()))
 
 
@@ -193,7 +187,7 @@ def test_links_that_lead_out_of_the_folder_are_refused(tmp_path):
     os.symlink(tmp_path / "secret.jpeg", folder / "out.jpeg")
     os.symlink(folder / "whole.jpeg", folder / "inside.jpeg")
     os.symlink(folder, tmp_path / "link to in")
-    with pytest.raises(InputError, match="out.jpeg is refused: it is a link to .*secret.jpeg"):
+    with pytest.raises(InputError, match=r"out\.jpeg is refused: .*secret\.jpeg"):
         files(folder).load(LabelledImage("out.jpeg", ()))
     for source in (files(folder), files(tmp_path / "link to in")):
         assert source.load(LabelledImage("inside.jpeg", (0,))).tag_ids == (0,)
@@ -202,5 +196,5 @@ def test_links_that_lead_out_of_the_folder_are_refused(tmp_path):
 def test_names_that_are_not_utf_8_are_refused(tmp_path):
     name = os.fsdecode(b"caf\xe9.jpeg")
     (tmp_path / name).write_bytes(jpeg(0))
-    with pytest.raises(InputError, match="its name is not UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8"):
         files(tmp_path).load(LabelledImage(name, ()))

@@ -2,15 +2,16 @@
 
 import dataclasses
 import io
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
-from tfrecords_fixtures import jpeg
+from tfrecords_fixtures import contents, jpeg
 
 from tfrecords_tools.convert import convert
 from tfrecords_tools.describe import describe, describe_statistics
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError
 from tfrecords_tools.plots import co_occurrence, samples, tag_frequencies, write_plots
 from tfrecords_tools.schema import DatasetInfo, Record, Split
 from tfrecords_tools.statistics import Statistics, read_statistics
@@ -45,25 +46,17 @@ def test_description_of_the_data_set(album):
     info = DatasetInfo.load(album)
     text = describe(info)
     assert "album (size 8, converter_version 2): 4 tags" in text
-    assert "train: 16 images, 2.00 tags an image" in text
-    assert "validation: 1 images, 2.00 tags an image" in text
+    assert "train: 16 images, 2.00 tags per image" in text
     assert "most frequent: sky 8, sea 8, $tree$ 8, 日本 8" in text
     assert "tags without an image: 1" in text
     assert info.checksum in text
 
 
 def test_description_of_the_records(statistics):
-    assert describe_statistics(statistics).splitlines() == [
-        "train, pixels: height 10 to 25 (median 18), width 18",
-        "train, images by number of tags: 0: 1, 1: 4, 2: 6, 3: 4, 4: 1",
-        "validation, pixels: height 16, width 18",
-        "validation, images by number of tags: 2: 1",
-        "test, pixels: height 13 to 15 (median 14), width 18",
-        "test, images by number of tags: 2: 2",
-    ]
-
-
-def test_many_tags_an_image_are_counted_together(statistics):
+    lines = describe_statistics(statistics).splitlines()
+    assert lines[0].endswith("height 10 to 25 (median 18), width 18")
+    assert lines[1].endswith("number of tags: 0: 1, 1: 4, 2: 6, 3: 4, 4: 1")
+    assert lines[2].endswith("height 16, width 18")
     split = statistics.splits["test"]._replace(num_tags=np.array([9, 10, 11, 80]))
     text = describe_statistics(statistics._replace(splits={"test": split}))
     assert "number of tags: 9: 1, 10 or more: 3" in text
@@ -78,7 +71,7 @@ def test_joint_counts_are_those_of_the_labels(statistics):
     assert (statistics.joint_counts == labels.T @ labels).all()
 
 
-def test_pictures_are_written_whole(album, statistics):
+def test_plots_are_written(album, statistics):
     paths = write_plots(album, statistics)
     assert [str(path.relative_to(album)) for path in paths] == [
         "info/tag_frequencies.png",
@@ -139,38 +132,38 @@ def test_samples_are_spread_over_the_split_and_have_their_tags(album):
     assert titles[-1] == "sky, sea, $tree$, 日本"
 
 
-def test_folder_that_cannot_be_written_is_said(album, statistics, tmp_path):
-    for path in album.glob("*.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "info").write_text("a file where the folder should be")
-    with pytest.raises(InputError, match="info: the pictures cannot be written"):
-        write_plots(tmp_path, statistics)
-
-
-def test_picture_that_cannot_be_written_leaves_nothing(album, statistics, monkeypatch):
-    before = {path.name: path.read_bytes() for path in (album / "info").glob("*")}
+def test_picture_that_cannot_be_written_leaves_the_old_ones(album, statistics, monkeypatch):
+    write_plots(album, statistics)
+    before = contents(album / "info")
 
     def fail(self, file, **_):
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    with pytest.raises(InputError, match="No space left on device"):
+    with pytest.raises(InputError, match="info cannot be written .No space left on device"):
         write_plots(album, statistics)
-    assert {path.name: path.read_bytes() for path in (album / "info").glob("*")} == before
+    assert contents(album / "info") == before
+
+
+def test_folder_that_cannot_be_written_is_named(album, statistics, tmp_path):
+    shutil.copytree(album, tmp_path / "album", ignore=shutil.ignore_patterns("info"))
+    (tmp_path / "album" / "info").write_text("a file in the folder's place")
+    with pytest.raises(InputError, match="info cannot be written"):
+        write_plots(tmp_path / "album", statistics)
 
 
 @pytest.mark.parametrize("damage", ["cut off", "missing"])
-def test_damaged_records_point_to_verify(album, tmp_path, damage):
-    for path in album.glob("*.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    shard = tmp_path / "train-00003-of-00008.tfrecord"
+def test_damaged_records_are_named(album, tmp_path, damage):
+    records = shutil.copytree(album, tmp_path / "album")
+    shard = records / "train-00003-of-00008.tfrecord"
     if damage == "missing":
         shard.unlink()
     else:
         shard.write_bytes(shard.read_bytes()[:-9])
-    with pytest.raises(InputError, match="00003-of-00008.tfrecord is damaged or missing.*verify"):
-        read_statistics(tmp_path)
+    with pytest.raises(DamagedDataset) as error:
+        read_statistics(records)
+    assert error.value.path == shard
 
 
 def test_gray_images_are_among_the_samples(tmp_path):
@@ -178,6 +171,9 @@ def test_gray_images_are_among_the_samples(tmp_path):
     Image.new("L", (30, 20), 128).save(buffer, "JPEG")
 
     class Gray(Album):
+        def __init__(self):
+            self.splits = {"train": [1], "validation": [2]}
+
         def load(self, item):
             return Record(buffer.getvalue(), "gray.jpeg", 20, 30, (0,))
 

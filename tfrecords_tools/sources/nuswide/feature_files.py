@@ -7,6 +7,7 @@ Each of the six features has a file for the images of `TrainImagelist.txt` and o
 from __future__ import annotations
 
 import os
+import warnings
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +71,9 @@ def read_rows(path: Path, num_columns: int, num_rows: int) -> np.ndarray:
     # Integers, as in the bag of words, are parsed ten times as fast as integers.
     dtype = np.int32 if path.name.startswith("BoW") else np.float32
     try:
-        rows = np.loadtxt(path, dtype, comments=None, ndmin=2, encoding="latin-1")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an empty file
+            rows = np.loadtxt(path, dtype, comments=None, ndmin=2, encoding="latin-1")
         rows = rows.astype(np.float32, copy=False)
         if rows.shape != (num_rows, num_columns):
             raise ValueError(f"found {rows.shape[0]:,} rows of {rows.shape[1]} values")
