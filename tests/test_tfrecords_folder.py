@@ -82,38 +82,36 @@ def test_decomposed_names_and_tags_are_the_composed_ones(folder):
     labels(folder, f"filename,tags\nsüß.jpg,café;{unicodedata.normalize('NFD', 'café')}\na.jpg,x\n")
     source = Folder(folder)
     assert tags_by_name(source) == {decomposed: ["café"], "a.jpg": ["x"]}
-    assert source.notes == [
-        "images without a line in labels.csv, left out: 3 ('b.jpg', 'c.jpg', 'd.jpg')"
-    ]
+    (note,) = source.notes
+    assert note.endswith(": 3 ('b.jpg', 'c.jpg', 'd.jpg')")
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "place"),
     [
-        ("", "line 1: expected the header filename,tags"),
-        ("a.jpg,cat\n", "line 1: expected the header filename,tags .* found 'a.jpg,cat'"),
-        ("filename;tags\na.jpg;cat\n", "line 1: the columns are separated by semicolons; save"),
-        ("filename\ttags\na.jpg\tcat\n", "line 1: the columns are separated by tabs; save"),
-        ("filename\na.jpg\n", "line 1: no column of tags"),
-        ("filename,split\na.jpg,train\n", "line 1: no column of tags"),
-        ("filename,cat,cat\n", "line 1: the column 'cat' occurs twice"),
-        (",filename,cat\n", "line 1: column 1 has no name"),
-        ("filename,tags,author\n", "line 1: beside a list of tags there may be only"),
-        ("filename,tags\n", "has a header but no lines of images"),
-        ("filename,tags\na.jpg,cat,dog\n", "line 2: 3 columns, expected 2 .*separate tags by ;"),
-        ("filename,tags\na.jpg\n", "line 2: 1 columns, expected 2"),
-        ("filename,tags\na.jpg,x\n\n ,cat\n", "line 4: the file name is empty"),
-        ('filename,tags\n"a.jpg",x\n"b.jpg,x\nc.jpg,x\n', "line 3: .* a quote not closed"),
-        ("filename,tags\na.jpg,x\n./a.jpg,y\n", "line 3: 'a.jpg' stands in line 2 already"),
-        ("filename,cat\na.jpg,yes\n", "line 2: 'yes' in the column 'cat'; expected 1, 0, -1"),
-        ("filename,words\na.jpg,cat;dog\n", "For a list of tags the header is filename,tags"),
-        ("filename,tags,split\na.jpg,x,dev\n", "line 2: the split is 'dev'; expected train"),
-        ("filename,tags,split\na.jpg,x,train\nb.jpg,x,\n", "line 3: the split is ''"),
+        ("", ", line 1: expected"),
+        ("a.jpg,cat\n", ", line 1: expected"),
+        ("filename;tags\na.jpg;cat\n", ", line 1: the columns are separated by semicolons"),
+        ("filename\ttags\na.jpg\tcat\n", ", line 1: the columns are separated by tabs"),
+        ("filename\na.jpg\n", ", line 1: no column of tags"),
+        ("filename,split\na.jpg,train\n", ", line 1: no column of tags"),
+        ("filename,cat,cat\n", ", line 1: the column 'cat'"),
+        (",filename,cat\n", ", line 1: column 1"),
+        ("filename,tags,author\n", ", line 1: "),
+        ("filename,tags\n", " has a header but no lines"),
+        ("filename,tags\na.jpg,cat,dog\n", ", line 2: found 3 columns, expected 2"),
+        ("filename,tags\na.jpg\n", ", line 2: found 1 columns, expected 2"),
+        ("filename,tags\na.jpg,x\n\n ,cat\n", ", line 4: "),
+        ('filename,tags\n"a.jpg",x\n"b.jpg,x\nc.jpg,x\n', ", line 3: "),
+        ("filename,tags\na.jpg,x\n./a.jpg,y\n", ", line 3: 'a.jpg' is in line 2"),
+        ("filename,cat\na.jpg,yes\n", ", line 2: found 'yes' in the column 'cat'"),
+        ("filename,tags,split\na.jpg,x,dev\n", ", line 2: found split 'dev'"),
+        ("filename,tags,split\na.jpg,x,train\nb.jpg,x,\n", ", line 3: found split ''"),
     ],
 )
-def test_a_malformed_table_is_named_with_the_line(folder, text, message):
+def test_a_malformed_table_is_named_with_the_line(folder, text, place):
     labels(folder, text)
-    with pytest.raises(InputError, match=f"labels.csv.*{message}"):
+    with pytest.raises(InputError, match=f"labels.csv{place}"):
         Folder(folder)
 
 
@@ -121,9 +119,9 @@ def test_a_malformed_table_is_named_with_the_line(folder, text, message):
     ("encoding", "tag", "line"),
     [("latin-1", "café", 3), ("utf-16", "café", 1), ("utf-16-le", "coffee", 1)],
 )
-def test_a_table_of_another_encoding_is_refused(folder, encoding, tag, line):
+def test_a_table_in_another_encoding_is_refused(folder, encoding, tag, line):
     labels(folder, f"filename,tags\na.jpg,dog\nb.jpg,{tag}\n", encoding)
-    with pytest.raises(InputError, match=f"line {line}: not UTF-8 text; .*CSV UTF-8"):
+    with pytest.raises(InputError, match=f"line {line}: not UTF-8"):
         Folder(folder)
 
 
@@ -147,10 +145,8 @@ def test_text_files_beside_images(tmp_path):
         "trip/b.JPG": ["big dog", "cat", "sea"],
         "trip/c.v2.png": ["sea"],
     }
-    assert source.notes == [
-        "text files without an image of a known format, left out: 1 ('readme.txt')",
-        "images without a text file, left out: 1 ('none.jpg')",
-    ]
+    texts, images = source.notes
+    assert texts.endswith(": 1 ('readme.txt')") and images.endswith(": 1 ('none.jpg')")
 
 
 def test_folders_behind_links_are_not_read(tmp_path):
@@ -164,9 +160,7 @@ def test_folders_behind_links_are_not_read(tmp_path):
 
 
 def test_a_folder_without_labels_or_no_folder_at_all(folder, tmp_path):
-    with pytest.raises(
-        InputError, match="4 images and no labels of them: expected labels.csv .*text"
-    ):
+    with pytest.raises(InputError, match=r"photos holds 4 images.* labels\.csv"):
         Folder(folder)
     with pytest.raises(InputError, match="nowhere is not a folder"):
         Folder(tmp_path / "nowhere")
@@ -182,55 +176,49 @@ def test_a_vocabulary_fixes_the_tags_and_their_order(folder):
     assert source.tag_names == ["sea", "dog", "cat"]
     assert tags_by_name(source) == {"a.jpg": ["dog", "cat"], "b.jpg": ["dog"]}
     listed(folder, "cat", "dgo")
-    with pytest.raises(InputError, match=r"labels.csv, line 3: the tag 'dgo' is not in .*tags.txt"):
+    with pytest.raises(InputError, match=r"labels\.csv, line 3: the tag 'dgo'"):
         Folder(folder)
     (folder / "tags.txt").write_text("sea\ndog\nsea\n")
-    with pytest.raises(InputError, match="tags.txt, line 3: 'sea' stands in line 1 already"):
+    with pytest.raises(InputError, match=r"tags\.txt, line 3: 'sea' is in line 1"):
         Folder(folder)
-
-
-def test_a_vocabulary_goes_with_text_files_too(folder):
+    # It applies to text files too.
     (folder / "tags.txt").write_text("dog\ncat\n")
+    (folder / "labels.csv").unlink()
     for name, tags in (("a", "cat"), ("b", "cat;bird")):
         (folder / f"{name}.txt").write_text(tags)
-    with pytest.raises(InputError, match="b.txt: the tag 'bird' is not in"):
+    with pytest.raises(InputError, match=r"b\.txt: the tag 'bird'"):
         Folder(folder)
 
 
-def test_case_is_kept_and_tags_that_differ_in_it_are_said(folder):
+def test_case_is_kept_and_tags_that_differ_in_it_are_noted(folder):
     listed(folder, "Cat", "cat", "dog", "CAT;Dog")
     source = Folder(folder)
     assert source.tag_names == ["CAT", "Cat", "Dog", "cat", "dog"]
-    assert source.notes == ["tags that differ in case only: 5 ('CAT', 'Cat', 'Dog', ...)"]
+    assert source.notes[0].endswith("case only: 5 ('CAT', 'Cat', 'Dog', ...)")
 
 
-def test_images_without_a_tag_are_left_out_and_said_or_kept(folder):
+def test_images_without_tags_are_left_out_and_noted_or_kept(folder):
     listed(folder, "cat", "", "dog", " ; ")
     source = Folder(folder)
     assert set(tags_by_name(source)) == {"a.jpg", "c.jpg"}
-    assert source.notes == ["images without a tag, left out: 2 ('b.jpg', 'd.jpg')"]
+    assert source.notes[0].endswith(": 2 ('b.jpg', 'd.jpg')")
     assert set(tags_by_name(Folder(folder, keep_untagged=True))) == set(NAMES)
-
-
-@pytest.mark.parametrize("tags", [("", ""), ("cat", "")])
-def test_fewer_than_two_tagged_images_are_refused(folder, tags):
-    listed(folder, *tags)
-    with pytest.raises(InputError, match="[01] images with a tag; expected two or more"):
-        Folder(folder)
+    for tags in (("", ""), ("cat", "")):
+        listed(folder, *tags)
+        with pytest.raises(InputError, match="photos: found [01] images with tags"):
+            Folder(folder)
 
 
 # Missing images.
 
 
-def test_a_few_missing_images_are_said_and_rejected(folder, tmp_path):
+def test_a_few_missing_images_are_noted_and_rejected(folder, tmp_path):
     listed(folder, "cat", "dog", "cat", "dog;cat")
     (folder / "b.jpg").unlink()
     write_photographs(folder, "extra.png")
     source = Folder(folder, size=8)
-    assert source.notes == [
-        "images in labels.csv that are not there: 1 ('b.jpg')",
-        "images without a line in labels.csv, left out: 1 ('extra.png')",
-    ]
+    missing, without = source.notes
+    assert missing.endswith(": 1 ('b.jpg')") and without.endswith(": 1 ('extra.png')")
     records = tmp_path / "records"
     info = convert(source, records, name="folder", settings=source.settings, workers=1)
     assert sum(split.num_images for split in info.splits.values()) == 3
@@ -238,11 +226,9 @@ def test_a_few_missing_images_are_said_and_rejected(folder, tmp_path):
     assert verify(records).findings == []
 
 
-def test_when_no_image_is_there_it_is_said_at_once(folder):
+def test_if_no_image_exists_it_is_an_error(folder):
     labels(folder, "filename,tags\na,cat\nb,dog\n")
-    with pytest.raises(
-        InputError, match="none of the 2 images in it is there, .* 'a'; .*extension"
-    ):
+    with pytest.raises(InputError, match=r"labels\.csv: none of its 2 images .* 'a'"):
         Folder(folder)
 
 
@@ -297,7 +283,7 @@ def test_folders_name_the_splits(tmp_path):
     # An image outside of them could be in either.
     write_photographs(folder, "stray.jpg")
     labels(folder, "filename,tags\n" + "".join(f"{name},x\n" for name in [*names, "stray.jpg"]))
-    with pytest.raises(InputError, match="'stray.jpg' is in none of the folders train, valid"):
+    with pytest.raises(InputError, match=r"'stray\.jpg'"):
         Folder(folder)
 
 
@@ -310,7 +296,7 @@ def test_a_folder_of_pictures_of_trains_is_no_split(tmp_path):
 @pytest.mark.parametrize(("split", "empty"), [("train", "test"), ("test", "train")])
 def test_an_empty_split_is_refused(folder, split, empty):
     labels(folder, f"filename,tags,split\na.jpg,x,{split}\nb.jpg,x,{split}\n")
-    with pytest.raises(InputError, match=f"photos: no tagged image is in the split '{empty}'"):
+    with pytest.raises(InputError, match=f"photos: .* '{empty}'"):
         Folder(folder)
 
 
@@ -328,12 +314,10 @@ def test_adding_images_moves_none_to_another_split(tmp_path):
     assert few["test"] < many["test"]
 
 
-@pytest.mark.parametrize("test_share", [0.1, 0.3])
-def test_the_share_of_test_images_is_about_the_one_asked_for(tmp_path, test_share):
-    splits = many_images(write_photographs(tmp_path, "0.jpg"), 3000, test_share)
+def test_the_share_of_test_images_is_about_the_given_one(tmp_path):
+    splits = many_images(write_photographs(tmp_path, "0.jpg"), 3000, 0.3)
     # Five standard deviations of a binomial distribution.
-    margin = 5 * (3000 * test_share * (1 - test_share)) ** 0.5
-    assert abs(len(splits["test"]) - 3000 * test_share) < margin
+    assert abs(len(splits["test"]) - 900) < 5 * (900 * 0.7) ** 0.5
 
 
 @pytest.mark.parametrize("test_share", [0.01, 0.99])
@@ -346,5 +330,5 @@ def test_the_smallest_folders_have_images_for_both(tmp_path, num_images, test_sh
 
 @pytest.mark.parametrize("test_share", [0, 1, -0.1, float("nan")])
 def test_a_share_that_leaves_no_images_is_refused(folder, test_share):
-    with pytest.raises(ValueError, match="test_share must be between 0 and 1"):
+    with pytest.raises(ValueError, match=f"received {test_share}"):
         Folder(folder, test_share=test_share)

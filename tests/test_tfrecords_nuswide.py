@@ -74,15 +74,8 @@ def test_the_order_depends_on_the_seed_alone(folder):
         assert first.splits != other.splits
 
 
-def test_shorter_side(folder):
-    source = NUSWide(folder, size=6, shorter_side=True)
-    record = source.load(source.splits["train"][0])
-    assert (record.height, record.width) == (6, 9)  # of 12 x 18
-    assert source.settings["shorter_side"] is True
-
-
 def test_an_unknown_split_is_refused(folder):
-    with pytest.raises(ValueError, match='"paper" or "official", received \'other\''):
+    with pytest.raises(ValueError, match="received 'other'"):
         NUSWide(folder, split="other")
 
 
@@ -99,12 +92,12 @@ def test_missing_images_are_counted(tmp_path):
     assert source.missing == {"train": 8, "test": 0}
     assert set(source.splits["train"]) == expected_items(range(10, 24))
     assert source.settings["missing"] == source.missing
-    assert source.notes == ["train: 8 images are not in the input folder, left out"]
+    assert len(source.notes) == 1 and source.notes[0].startswith("train: 8 ")
 
 
 def test_no_images_at_all(tmp_path):
     folder = write_nuswide(tmp_path, num_missing=40)
-    with pytest.raises(InputError, match=r"none of the 18 images.*expected for example .*\.jpg"):
+    with pytest.raises(InputError, match=r"Flickr .*18 images.*\.jpg"):
         NUSWide(folder, split="official")
     (folder / "Flickr").rename(folder / "images")
     with pytest.raises(InputError, match="Flickr is missing"):
@@ -114,11 +107,11 @@ def test_no_images_at_all(tmp_path):
 def test_label_file_of_another_length(folder):
     path = label_file(folder)
     path.write_text(path.read_text()[:-2])
-    with pytest.raises(InputError, match="Labels_boats.txt has 39 lines, expected 40, as the list"):
-        NUSWide(folder)
-    (folder / "ImageList" / "Imagelist.txt").unlink()
-    with pytest.raises(InputError, match="Labels_boats.txt has 39 lines, expected 40, as the oth"):
-        load_ground_truth(folder)
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"Labels_boats\.txt has 39 lines, expected 40"):
+            load_ground_truth(folder)
+        # Then the other label files decide.
+        (folder / "ImageList" / "Imagelist.txt").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("wrong", ["2", "", "01", "a", "-1", "1 2"])
@@ -127,7 +120,7 @@ def test_label_that_is_not_0_or_1(folder, wrong):
     lines = path.read_text().split("\n")
     lines[4] = wrong
     path.write_text("\n".join(lines))
-    with pytest.raises(InputError, match=f"boats.txt, line 5: expected 0 or 1, found '{wrong}'"):
+    with pytest.raises(InputError, match=rf"boats\.txt, line 5: .*'{wrong}'"):
         load_ground_truth(folder)
 
 
@@ -135,7 +128,7 @@ def test_label_that_is_not_0_or_1(folder, wrong):
 def test_labels_without_a_single_tag_are_refused(folder, split):
     for path in (folder / "Groundtruth").glob("*/*.txt"):
         path.write_text(path.read_text().replace("1", "0"))
-    with pytest.raises(InputError, match="no image with a concept is left for the train split"):
+    with pytest.raises(InputError, match="train split"):
         NUSWide(folder, split=split)
 
 
@@ -165,60 +158,51 @@ def test_blank_lines_and_slashes_in_the_list_of_images_do_not_matter(folder):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "place"),
     [
-        ("actor\\0000_0.jpg", r"lines 1 and 6 both name actor/0000_0\.jpg"),
-        ("0005_35.jpg", r"line 6: expected <category>\\<file>, found '0005_35\.jpg'"),
-        ("..\\0005_35.jpg", r"line 6: expected <category>"),
-        ("C:\\Flickr\\zoos\\0005_35.jpg", r"line 6: expected <category>"),
+        ("actor\\0000_0.jpg", r"lines 1 and 6 .*actor/0000_0\.jpg"),
+        ("0005_35.jpg", "line 6: "),
+        ("..\\0005_35.jpg", "line 6: "),
+        ("C:\\Flickr\\zoos\\0005_35.jpg", "line 6: "),
     ],
 )
-def test_wrong_line_in_the_list_of_images(folder, line, message):
+def test_wrong_line_in_the_list_of_images(folder, line, place):
     change_list(folder, lambda lines: [*lines[:5], line, *lines[6:]])
-    with pytest.raises(InputError, match=rf"Imagelist\.txt, {message}"):
+    with pytest.raises(InputError, match=rf"Imagelist\.txt, {place}"):
         NUSWide(folder)
 
 
 def test_a_list_of_images_that_is_not_text(folder):
     (folder / "ImageList" / "Imagelist.txt").write_bytes(b"actor\\0001_\xff.jpg\n")
-    with pytest.raises(InputError, match=r"Imagelist\.txt is not text: byte 11 is not UTF-8"):
+    with pytest.raises(InputError, match=r"Imagelist\.txt is not text: byte 11"):
         NUSWide(folder)
 
 
 def test_an_image_in_both_official_lists(folder):
     change_list(folder, lambda lines: [*lines[:-1], "actor\\0000_0.jpg"], "TestImagelist.txt")
-    with pytest.raises(InputError, match=r"names actor/0000_0\.jpg, which TrainImagelist\.txt"):
+    with pytest.raises(InputError, match=r"actor/0000_0\.jpg .*TestImagelist.*TrainImagelist"):
         NUSWide(folder, split="official")
 
 
 NOISY_LINE = "0 1 0 " * 27 + "\n"
 
 
-@pytest.mark.parametrize("place", [".", "NUS_WID_Tags"])
-def test_noisy_tags_alone_are_refused(folder, place):
+@pytest.mark.parametrize("place", [".", "NUS_WID_Tags", "Groundtruth", "Groundtruth/AllLabels"])
+def test_noisy_tags_instead_of_the_label_files_are_refused(folder, place):
     shutil.rmtree(folder / "Groundtruth")
+    if place.startswith("Groundtruth"):
+        (folder / "Groundtruth" / "AllLabels").mkdir(parents=True)
     (folder / place).mkdir(exist_ok=True)
     (folder / place / "Train_Tags81.txt").write_text(NOISY_LINE * 40)
     for read in (NUSWide, load_ground_truth):
-        with pytest.raises(
-            InputError, match=r"Train_Tags81\.txt is not the ground truth; .*noisy.*Groundtruth"
-        ):
+        with pytest.raises(InputError, match=r"Train_Tags81\.txt is not the ground truth"):
             read(folder)
 
 
 @pytest.mark.parametrize("separator", [" ", "\t"])
 def test_noisy_tags_under_the_name_of_a_label_file_are_refused(folder, separator):
     label_file(folder).write_text(NOISY_LINE.replace(" ", separator) * 40)
-    with pytest.raises(InputError, match=r"boats\.txt, line 1: .* found 81 of them.*noisy tags"):
-        NUSWide(folder)
-
-
-@pytest.mark.parametrize("place", ["Groundtruth", "Groundtruth/AllLabels"])
-def test_noisy_tags_in_place_of_the_label_files_are_refused(folder, place):
-    shutil.rmtree(folder / "Groundtruth")
-    (folder / "Groundtruth" / "AllLabels").mkdir(parents=True)
-    (folder / place / "AllTags81.txt").write_text(NOISY_LINE * 40)
-    with pytest.raises(InputError, match=r"AllTags81\.txt is not the ground truth; .*noisy tags"):
+    with pytest.raises(InputError, match=r"boats\.txt, line 1: .*found 81.* noisy tags"):
         NUSWide(folder)
 
 

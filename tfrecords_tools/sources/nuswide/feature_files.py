@@ -79,9 +79,9 @@ def read_rows(path: Path, num_columns: int, num_rows: int) -> np.ndarray:
             raise ValueError(f"found {rows.shape[0]:,} rows of {rows.shape[1]} values")
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
-            raise ValueError(f"found {rows[row, column]} at row {row}, column {column + 1}")
+            raise ValueError(f"found {rows[row, column]} at row {row + 1}, column {column + 1}")
     except ValueError as error:
-        # NumPy, too, counts the rows from 0 and the columns from 1.
+        # NumPy's own messages name the row too.
         raise InputError(
             f"{path}: expected {num_rows:,} rows, as in the list of images, of {num_columns} "
             f"finite numbers; {error}; is the file cut off? Unpack the release's file again"
