@@ -20,7 +20,7 @@ from tfrecords_tools.download.rate_limit import RateLimit
 from tfrecords_tools.download.report import BROKEN, FOUND, GONE, DownloadReport, Entry
 from tfrecords_tools.download.url_list import SIZES, Photo, read_url_list
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import remove_partial, write_whole
+from tfrecords_tools.files import remove_partial, write_bytes
 
 # A server that does not answer for this many images in a row is down, or has blocked us.
 MAX_UNANSWERED = 100
@@ -167,8 +167,8 @@ def _take(
 ) -> list[str]:
     """Stores an image and its entry; returns the images that must be fetched again instead.
 
-    A kill between any two steps leaves a whole file, or none, and then the next download fetches
-    the image again.
+    A kill between any two steps leaves a whole file, or none, and the next download fetches the
+    image again.
     """
     entry = fetched.entry
     if entry.status != FOUND:
@@ -179,7 +179,6 @@ def _take(
         (directory / name).unlink(missing_ok=True)
         report.add(Entry(name, BROKEN, detail="photo unavailable, by its bytes; to be retried"))
     if not unmasked:
-        with write_whole(directory / entry.filename) as temporary:
-            temporary.write_bytes(fetched.content)
-            report.add(entry)
+        write_bytes(directory / entry.filename, fetched.content)
+        report.add(entry)
     return unmasked
