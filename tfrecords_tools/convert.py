@@ -24,7 +24,7 @@ from tqdm import tqdm
 from tfrecords_tools import journal
 from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset, TooManyRejected
 from tfrecords_tools.files import write_whole
-from tfrecords_tools.loading import Loader, Rejected, Source
+from tfrecords_tools.loading import Rejected, Source, load_items
 from tfrecords_tools.schema import INFO_FILE, REJECTED_FILE, DatasetInfo, Split
 from tfrecords_tools.shards import FinishedShard, file_sha256, plan_shards
 from tfrecords_tools.validation import Splits, with_validation
@@ -101,13 +101,10 @@ def convert(
     if (directory / INFO_FILE).exists() and not overwrite:
         return _reuse(directory, planned)
 
-    plan = plan_shards({split: len(items) for split, items in splits.items()})
-    finished = journal.begin(directory, planned, [shard.file for shard in plan], overwrite)
-    pending = [
-        (shard.file, list(splits[shard.split][shard.start : shard.stop]))
-        for shard in plan
-        if shard.file not in finished
-    ]
+    plan = plan_shards(splits)
+    images = {file: items for shards in plan.values() for file, items in shards.items()}
+    finished = journal.begin(directory, planned, images, overwrite)
+    pending = [(file, list(items)) for file, items in images.items() if file not in finished]
     num_images = sum(map(len, splits.values()))
     if write_shards is None:
         write_shards = partial(_write_shards, name, num_images, workers or os.cpu_count() or 1)
@@ -118,8 +115,7 @@ def convert(
             _check_rejected(finished.values(), num_images, max_rejected)
 
     parts = {
-        split: _join([finished[shard.file] for shard in plan if shard.split == split], planned)
-        for split in splits
+        split: _join([finished[file] for file in shards], planned) for split, shards in plan.items()
     }
     for split, part in parts.items():
         if not part.num_images:
@@ -128,7 +124,7 @@ def convert(
                 f"none of the {part.num_rejected} images of the split {split!r} can be read; "
                 f"the first: {first.reason}"
             )
-    _write_rejected(directory, [entry for s in plan for entry in finished[s.file].rejected])
+    _write_rejected(directory, [entry for file in images for entry in finished[file].rejected])
     info = replace(planned, splits=parts)
     info.save(directory)
     journal.remove_notes(directory)
@@ -140,9 +136,9 @@ def _write_shards(
 ) -> Generator[FinishedShard, None, None]:
     items = list(chain.from_iterable(items for _, items in pending))
     with (
-        Loader(source, workers) as loader,
+        closing(load_items(source, items, workers)) as loaded,
         tqdm(
-            loader.load(items),
+            loaded,
             desc=name,
             total=num_images,
             initial=num_images - len(items),

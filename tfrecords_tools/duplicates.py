@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 
 import numpy as np
@@ -22,12 +21,6 @@ FINGERPRINT = np.dtype([("content", np.uint64), ("perceptual", np.uint16, (NUM_B
 
 _QUERIES_AT_ONCE = 4096
 _CANDIDATES_AT_ONCE = 32
-
-
-def fingerprint(encoded: bytes, gray: np.ndarray, height: int, width: int) -> bytes:
-    """The bytes of an image's `FINGERPRINT`; the arguments are those of `perceptual_hash`."""
-    content = hashlib.sha256(encoded).digest()[:8]
-    return content + perceptual_hash(gray, height, width).tobytes()
 
 
 def perceptual_hash(gray: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import simplejpeg
 
-from tfrecords_tools.duplicates import FINGERPRINT, HASHED_SIDE, fingerprint
+from tfrecords_tools.duplicates import FINGERPRINT, HASHED_SIDE, perceptual_hash
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.reading import read_serialized
 from tfrecords_tools.schema import (
@@ -119,7 +120,8 @@ def _check_image(record: Record) -> bytes:
     gray = simplejpeg.decode_jpeg(
         record.encoded, "GRAY", min_height=HASHED_SIDE, min_width=HASHED_SIDE, min_factor=1
     )
-    return fingerprint(record.encoded, gray[..., 0], height, width)
+    content = hashlib.sha256(record.encoded).digest()[:8]
+    return content + perceptual_hash(gray[..., 0], height, width).tobytes()
 
 
 def _check_tags(record: Record, names: list[str], tag_names: Sequence[str]) -> None:

@@ -18,15 +18,6 @@ SHARDS_PER_SPLIT = 8
 RECORDS_PER_SHARD = 1024
 
 
-class PlannedShard(NamedTuple):
-    """A shard to be written from the images `start` to `stop` - 1 of its split."""
-
-    split: str
-    file: str
-    start: int
-    stop: int
-
-
 class FinishedShard(NamedTuple):
     """A written shard: its file, the number of images with each tag id, the images left out."""
 
@@ -35,26 +26,29 @@ class FinishedShard(NamedTuple):
     rejected: list[Rejected]
 
 
-def plan_shards(num_images: Mapping[str, int]) -> list[PlannedShard]:
+def plan_shards(splits: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, Sequence[Any]]]:
     """Cuts splits into shards of `RECORDS_PER_SHARD` images, or `SHARDS_PER_SPLIT` smaller ones.
 
-    The plan depends on the numbers of images only, so that shards can be written in any order, on
-    any machine.
+    The plan depends only on the images, so that shards can be written in any order, on any machine.
 
     Args:
-        num_images: the number of images of each split.
+        splits: the images of each split.
+
+    Returns:
+        For each split the images of each shard, by file name.
 
     Example:
-        >>> [shard.file for shard in plan_shards({"test": 2})]
-        ['test-00000-of-00002.tfrecord', 'test-00001-of-00002.tfrecord']
+        >>> plan_shards({"test": ["a", "b"]})["test"]
+        {'test-00000-of-00002.tfrecord': ['a'], 'test-00001-of-00002.tfrecord': ['b']}
     """
-    plan = []
-    for split, total in num_images.items():
-        size = max(1, min(-(-total // SHARDS_PER_SPLIT), RECORDS_PER_SHARD))
-        starts = range(0, total, size)
-        for index, start in enumerate(starts):
-            file = f"{split}-{index:05d}-of-{len(starts):05d}.tfrecord"
-            plan.append(PlannedShard(split, file, start, min(start + size, total)))
+    plan = {}
+    for split, items in splits.items():
+        size = max(1, min(-(-len(items) // SHARDS_PER_SPLIT), RECORDS_PER_SHARD))
+        starts = range(0, len(items), size)
+        plan[split] = {
+            f"{split}-{index:05d}-of-{len(starts):05d}.tfrecord": items[start : start + size]
+            for index, start in enumerate(starts)
+        }
     return plan
 
 

@@ -22,11 +22,6 @@ class FeatureSplit(NamedTuple):
 
     `features` is float32 (num_images, 1134), `labels` uint8 (num_images, 81) of 1 or 0; both are
     read from disk when they are used.
-
-    Example:
-        >>> features, labels = np.zeros((2, 1134)), np.ones((2, 81))
-        >>> FeatureSplit(features, labels, ["sky/0001_1.jpg", "sky/0002_2.jpg"]).labels.shape
-        (2, 81)
     """
 
     features: np.ndarray
@@ -35,14 +30,7 @@ class FeatureSplit(NamedTuple):
 
 
 class Features(NamedTuple):
-    """The splits, the names of the tags, and the columns of each feature.
-
-    Example:
-        >>> split = FeatureSplit(np.zeros((1, 1134)), np.ones((1, 2)), ["sky/0001_1.jpg"])
-        >>> features = Features(split, split, ["sea", "sky"], {"CH": slice(0, 64)})
-        >>> features.test.features[:, features.columns["CH"]].shape
-        (1, 64)
-    """
+    """The splits, the names of the tags, and the columns of each feature."""
 
     train: FeatureSplit
     test: FeatureSplit
