@@ -41,12 +41,9 @@ def test_tags_are_the_categories_by_id_and_val_is_the_test_split(folder):
         "train": [image(7, 0, 2), image(3, 1), image(4, 0)],
         "test": [image(5, 0, 1, folder="val2017")],
     }
-
-
-def test_images_without_annotations_are_left_out_and_counted_or_kept(folder):
-    notes = COCO(folder).notes
-    assert [note.split(":")[0] for note in notes] == ["train", "test"]
-    assert all(note.endswith(": 1") for note in notes)
+    # Images without annotations are left out and counted, or kept.
+    assert [note.split(":")[0] for note in source.notes] == ["train", "test"]
+    assert all(note.endswith(": 1") for note in source.notes)
     source = COCO(folder, keep_untagged=True)
     assert source.splits["train"][2] == image(9)
     assert source.notes == []
@@ -122,23 +119,17 @@ def test_an_inconsistent_entry_is_named(folder, lists, place):
         COCO(folder)
 
 
-def test_files_with_other_categories_are_refused(folder):
-    change(annotations(folder, "val2017"), annotations=[], categories=[PERSON])
+def test_files_that_do_not_fit_together_are_named(folder):
+    val, other = annotations(folder, "val2017"), annotations(folder, "train2014")
+    change(val, annotations=[], categories=[PERSON])
     with pytest.raises(InputError, match=r"val2017\.json .*train2017\.json"):
         COCO(folder)
-
-
-def test_missing_files_are_named(folder):
     shutil.rmtree(folder / "val2017")
     with pytest.raises(InputError, match="images/val2017"):
         COCO(folder)
-    annotations(folder, "val2017").unlink()
+    val.unlink()
     with pytest.raises(InputError, match=r"val2017\.json, found instances_train2017\.json"):
         COCO(folder)
-
-
-def test_two_years_or_an_unknown_part_are_refused(folder):
-    other = annotations(folder, "train2014")
     shutil.copy(annotations(folder), other)
     with pytest.raises(InputError, match=r"train2017\.json and .*train2014\.json"):
         COCO(folder)

@@ -25,10 +25,10 @@ def labels(folder, text, encoding="utf-8", newline="\n"):
     (folder / "labels.csv").write_bytes(text.replace("\n", newline).encode(encoding))
 
 
-def listed(folder, *tags):
+def listed(folder, *tags, names=NAMES):
     """A list of tags for a.jpg, b.jpg and so on."""
-    rows = [f"{name},{text}\n" for name, text in zip(NAMES, tags, strict=False)]
-    labels(folder, "filename,tags\n" + "".join(rows))
+    rows = "".join(f"{name},{text}\n" for name, text in zip(names, tags, strict=False))
+    labels(folder, f"filename,tags\n{rows}")
 
 
 def tags_by_name(source):
@@ -40,8 +40,8 @@ def tags_by_name(source):
     }
 
 
-def filenames(source, split):
-    return [image.filename for image in source.splits[split]]
+def filenames(source):
+    return {name: [image.filename for image in part] for name, part in source.splits.items()}
 
 
 # The table.
@@ -56,34 +56,34 @@ def test_a_list_of_tags(folder, header, encoding, newline):
     assert tags_by_name(source) == {"a.jpg": ["cat", "dog"], "b.jpg": ["Übung"]}
 
 
-def test_a_column_for_each_tag(folder):
+def test_a_column_per_tag(folder):
     rows = "a.jpg,1,0,-1\nb.jpg,,1.0,False\nc.jpg,0,0,-1\nd.jpg,0,1,True\n"
     labels(folder, f"filename,dog,cat,never\n{rows}")
     source = Folder(folder)
-    # The order is that of the columns.
+    # In the order of the columns.
     assert source.tag_names == ["dog", "cat", "never"]
     assert tags_by_name(source) == {"a.jpg": ["dog"], "b.jpg": ["cat"], "d.jpg": ["cat", "never"]}
     images = [image for part in source.splits.values() for image in part]
     assert LabelledImage("a.jpg", (0,), unknown_ids=(2,)) in images
 
 
-def test_names_with_commas_folders_and_backslashes(folder):
-    write_photographs(folder, "2023/cat, asleep.jpg", "2024/x.jpg", "2024/y.jpg")
-    labels(folder, 'filename,tags\n"2023\\cat, asleep.jpg","cat;bed"\n./2024//x.jpg,dog\n')
-    assert tags_by_name(Folder(folder)) == {
+def test_names_with_commas_folders_and_backslashes_in_any_unicode_form(folder):
+    decomposed = unicodedata.normalize("NFD", "süß.jpg")
+    write_photographs(folder, "2023/cat, asleep.jpg", "2024/x.jpg", decomposed)
+    tags = f"café;{unicodedata.normalize('NFD', 'café')}"
+    labels(
+        folder,
+        'filename,tags\n"2023\\cat, asleep.jpg","cat;bed"\n./2024//x.jpg,dog\n'
+        f"süß.jpg,{tags}\n",
+    )
+    source = Folder(folder)
+    assert tags_by_name(source) == {
         "2023/cat, asleep.jpg": ["bed", "cat"],
         "2024/x.jpg": ["dog"],
+        decomposed: ["café"],
     }
-
-
-def test_decomposed_names_and_tags_are_the_composed_ones(folder):
-    decomposed = unicodedata.normalize("NFD", "süß.jpg")
-    write_photographs(folder, decomposed)
-    labels(folder, f"filename,tags\nsüß.jpg,café;{unicodedata.normalize('NFD', 'café')}\na.jpg,x\n")
-    source = Folder(folder)
-    assert tags_by_name(source) == {decomposed: ["café"], "a.jpg": ["x"]}
     (note,) = source.notes
-    assert note.endswith(": 3 ('b.jpg', 'c.jpg', 'd.jpg')")
+    assert note.endswith(": 4 ('a.jpg', 'b.jpg', 'c.jpg', ...)")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,7 @@ def test_decomposed_names_and_tags_are_the_composed_ones(folder):
         ("filename,cat\na.jpg,yes\n", ", line 2: found 'yes' in the column 'cat'"),
         ("filename,tags,split\na.jpg,x,dev\n", ", line 2: found split 'dev'"),
         ("filename,tags,split\na.jpg,x,train\nb.jpg,x,\n", ", line 3: found split ''"),
+        ("filename,tags\na,cat\nb,dog\n", ": none of its 2 images exists.* 'a'"),
     ],
 )
 def test_a_malformed_table_is_named_with_the_line(folder, text, place):
@@ -130,14 +131,18 @@ def test_a_table_in_another_encoding_is_refused(folder, encoding, tag, line):
 
 def test_text_files_beside_images(tmp_path):
     folder = write_photographs(
-        tmp_path, "a.jpg", "trip/b.JPG", "trip/c.v2.png", "none.jpg", ".a.jpg", ".thumbs/e.jpg"
+        tmp_path / "photos",
+        *("a.jpg", "trip/b.JPG", "trip/c.v2.png", "none.jpg", ".a.jpg", ".thumbs/e.jpg"),
     )
     (folder / "a.txt").write_text("dog\ncat\n\n", encoding="utf-8-sig")
     (folder / "trip" / "b.txt").write_text("cat, big dog ;sea\r\n")
     (folder / "trip" / "c.v2.TXT").write_text("sea")
     (folder / "readme.txt").write_text("about this folder")
-    for hidden in (".a.txt", ".thumbs/e.txt"):
-        (folder / hidden).write_text("hidden")
+    outside = write_photographs(tmp_path / "outside", "secret.jpg")
+    (folder / "link").symlink_to(outside)
+    # Neither hidden files nor folders behind links are read.
+    for path in (folder / ".a.txt", folder / ".thumbs" / "e.txt", outside / "secret.txt"):
+        path.write_text("hidden")
     source = Folder(folder)
     assert source.tag_names == ["big dog", "cat", "dog", "sea"]
     assert tags_by_name(source) == {
@@ -147,16 +152,6 @@ def test_text_files_beside_images(tmp_path):
     }
     texts, images = source.notes
     assert texts.endswith(": 1 ('readme.txt')") and images.endswith(": 1 ('none.jpg')")
-
-
-def test_folders_behind_links_are_not_read(tmp_path):
-    outside = write_photographs(tmp_path / "outside", "secret.jpg")
-    (outside / "secret.txt").write_text("secret")
-    folder = write_photographs(tmp_path / "photos", "a.jpg", "b.jpg")
-    for name in ("a.txt", "b.txt"):
-        (folder / name).write_text("cat")
-    (folder / "link").symlink_to(outside)
-    assert set(tags_by_name(Folder(folder))) == {"a.jpg", "b.jpg"}
 
 
 def test_a_folder_without_labels_or_no_folder_at_all(folder, tmp_path):
@@ -178,15 +173,14 @@ def test_a_vocabulary_fixes_the_tags_and_their_order(folder):
     listed(folder, "cat", "dgo")
     with pytest.raises(InputError, match=r"labels\.csv, line 3: the tag 'dgo'"):
         Folder(folder)
-    (folder / "tags.txt").write_text("sea\ndog\nsea\n")
-    with pytest.raises(InputError, match=r"tags\.txt, line 3: 'sea' is in line 1"):
-        Folder(folder)
     # It applies to text files too.
-    (folder / "tags.txt").write_text("dog\ncat\n")
     (folder / "labels.csv").unlink()
     for name, tags in (("a", "cat"), ("b", "cat;bird")):
         (folder / f"{name}.txt").write_text(tags)
     with pytest.raises(InputError, match=r"b\.txt: the tag 'bird'"):
+        Folder(folder)
+    (folder / "tags.txt").write_text("sea\ndog\nsea\n")
+    with pytest.raises(InputError, match=r"tags\.txt, line 3: 'sea' is in line 1"):
         Folder(folder)
 
 
@@ -209,7 +203,7 @@ def test_images_without_tags_are_left_out_and_noted_or_kept(folder):
             Folder(folder)
 
 
-# Missing images.
+# Images that are missing, outside the folder, or without a proper name.
 
 
 def test_a_few_missing_images_are_noted_and_rejected(folder, tmp_path):
@@ -226,16 +220,10 @@ def test_a_few_missing_images_are_noted_and_rejected(folder, tmp_path):
     assert verify(records).findings == []
 
 
-def test_if_no_image_exists_it_is_an_error(folder):
-    labels(folder, "filename,tags\na,cat\nb,dog\n")
-    with pytest.raises(InputError, match=r"labels\.csv: none of its 2 images .* 'a'"):
-        Folder(folder)
-
-
 def test_names_that_lead_out_of_the_folder_are_refused(folder, tmp_path):
     (tmp_path / "secret.jpg").write_bytes(jpeg(0))
     (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
-    labels(folder, "filename,tags\n../secret.jpg,cat\nlink.jpg,cat\na.jpg,cat\n")
+    listed(folder, "cat", "cat", "cat", names=["../secret.jpg", "link.jpg", "a.jpg"])
     source = Folder(folder)
     for split in source.splits.values():
         for image in split:
@@ -245,15 +233,12 @@ def test_names_that_lead_out_of_the_folder_are_refused(folder, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names that are not Unicode")
-def test_a_name_that_is_not_utf8_is_rejected_alone(tmp_path):
-    folder = write_photographs(tmp_path / "photos", *NAMES)
-    for name in "abcd":
-        (folder / f"{name}.txt").write_text("cat")
-    for suffix, content in ((b".jpg", jpeg(1)), (b".txt", b"cat")):
-        with open(os.fsencode(folder) + b"/\xff" + suffix, "wb") as file:
-            file.write(content)
-    source = Folder(folder, size=8)
-    info = convert(source, tmp_path / "records", name="x", settings={}, workers=1)
+def test_a_name_that_is_not_utf8_is_rejected_alone(folder, tmp_path):
+    for name in (b"a", b"b", b"c", b"d", b"\xff"):
+        for suffix, content in ((b".jpg", jpeg(1)), (b".txt", b"cat")):
+            with open(os.fsencode(folder) + b"/" + name + suffix, "wb") as file:
+                file.write(content)
+    info = convert(Folder(folder, size=8), tmp_path / "out", name="x", settings={}, workers=1)
     assert [split.num_rejected for split in info.splits.values()].count(1) == 1
     assert sum(split.num_images for split in info.splits.values()) == 4
 
@@ -261,71 +246,55 @@ def test_a_name_that_is_not_utf8_is_rejected_alone(tmp_path):
 # Splits.
 
 
-def test_a_column_names_the_splits(folder):
+def test_a_column_defines_the_splits(folder):
     labels(folder, "filename,split,tags\na.jpg,test,x\nb.jpg,Train,x\nc.jpg,val,x\nd.jpg,train,x\n")
     source = Folder(folder)
-    assert {split: filenames(source, split) for split in source.splits} == {
-        "train": ["b.jpg", "d.jpg"],
-        "validation": ["c.jpg"],
-        "test": ["a.jpg"],
-    }
+    splits = {"train": ["b.jpg", "d.jpg"], "validation": ["c.jpg"], "test": ["a.jpg"]}
+    assert filenames(source) == splits
     assert source.settings["split"] == "column"
+    for split, empty in (("train", "test"), ("test", "train")):
+        labels(folder, f"filename,tags,split\na.jpg,x,{split}\nb.jpg,x,{split}\n")
+        with pytest.raises(InputError, match=f"photos: .* '{empty}'"):
+            Folder(folder)
 
 
-def test_folders_name_the_splits(tmp_path):
-    names = ["train/a.jpg", "train/x/b.jpg", "test/c.jpg", "val/d.jpg"]
+def test_folders_define_the_splits(tmp_path):
+    names = ["train/a.jpg", "train/x/b.jpg", "test/c.jpg", "val/d.jpg", "stray.jpg"]
     folder = write_photographs(tmp_path, *names)
-    labels(folder, "filename,tags\n" + "".join(f"{name},x\n" for name in names))
+    listed(folder, *"xxxx", names=names[:4])
     source = Folder(folder)
-    assert filenames(source, "train") == names[:2]
-    assert filenames(source, "validation") == ["val/d.jpg"]
+    splits = {"train": names[:2], "validation": ["val/d.jpg"], "test": ["test/c.jpg"]}
+    assert filenames(source) == splits
     assert source.settings["split"] == "folders"
-    # An image outside of them could be in either.
-    write_photographs(folder, "stray.jpg")
-    labels(folder, "filename,tags\n" + "".join(f"{name},x\n" for name in [*names, "stray.jpg"]))
+    # An image outside of them could be in any.
+    listed(folder, *"xxxxx", names=names)
     with pytest.raises(InputError, match=r"'stray\.jpg'"):
         Folder(folder)
+    # Pictures of trains are not a split.
+    listed(folder, *"xx", names=["train/a.jpg", "stray.jpg"])
+    assert Folder(folder).settings["split"] == "file names"
 
 
-def test_a_folder_of_pictures_of_trains_is_no_split(tmp_path):
-    names = ["train/a.jpg", "boat/b.jpg"]
-    labels(write_photographs(tmp_path, *names), "filename,tags\ntrain/a.jpg,x\nboat/b.jpg,x\n")
-    assert Folder(tmp_path).settings["split"] == "file names"
-
-
-@pytest.mark.parametrize(("split", "empty"), [("train", "test"), ("test", "train")])
-def test_an_empty_split_is_refused(folder, split, empty):
-    labels(folder, f"filename,tags,split\na.jpg,x,{split}\nb.jpg,x,{split}\n")
-    with pytest.raises(InputError, match=f"photos: .* '{empty}'"):
-        Folder(folder)
-
-
-def many_images(folder, num_images, test_share=0.1):
-    names = [f"{index}.jpg" for index in range(num_images)]
-    labels(folder, "filename,tags\n" + "".join(f"{name},x\n" for name in names))
+def split_by_name(folder, num_images, test_share=0.1):
+    write_photographs(folder, "0.jpg")
+    listed(folder, *"x" * num_images, names=[f"{index}.jpg" for index in range(num_images)])
     source = Folder(folder, test_share=test_share)
-    return {split: set(filenames(source, split)) for split in source.splits}
+    return {split: set(names) for split, names in filenames(source).items()}
 
 
-def test_adding_images_moves_none_to_another_split(tmp_path):
-    folder = write_photographs(tmp_path, "0.jpg")
-    few, many = many_images(folder, 200), many_images(folder, 1000)
-    assert few["train"] < many["train"]
-    assert few["test"] < many["test"]
-
-
-def test_the_share_of_test_images_is_about_the_given_one(tmp_path):
-    splits = many_images(write_photographs(tmp_path, "0.jpg"), 3000, 0.3)
+def test_file_names_define_the_splits(tmp_path):
+    few, many = split_by_name(tmp_path, 200, 0.3), split_by_name(tmp_path, 3000, 0.3)
+    # Adding images moves none of the others.
+    assert few["train"] < many["train"] and few["test"] < many["test"]
     # Five standard deviations of a binomial distribution.
-    assert abs(len(splits["test"]) - 900) < 5 * (900 * 0.7) ** 0.5
+    assert abs(len(many["test"]) - 900) < 5 * (900 * 0.7) ** 0.5
 
 
 @pytest.mark.parametrize("test_share", [0.01, 0.99])
 @pytest.mark.parametrize("num_images", [2, 3, 9])
 def test_the_smallest_folders_have_images_for_both(tmp_path, num_images, test_share):
-    splits = many_images(write_photographs(tmp_path, "0.jpg"), num_images, test_share)
-    assert len(splits["train"]) >= 1
-    assert len(splits["test"]) >= 1
+    splits = split_by_name(tmp_path, num_images, test_share)
+    assert len(splits["train"]) >= 1 and len(splits["test"]) >= 1
 
 
 @pytest.mark.parametrize("test_share", [0, 1, -0.1, float("nan")])
