@@ -47,7 +47,7 @@ def write_features(
 
     The rows are the images of `NUSWide` with the same `split` and `seed` and no image missing, in
     its order. The values are the release's, not normalized. One of the release's files is in memory
-    at a time, up to 700 MB.
+    at a time, up to 0.8 GB.
 
     Args:
         input_dir: the folder with `ConceptsList`, `Groundtruth`, `ImageList` and
