@@ -73,8 +73,7 @@ def test_names_with_commas_folders_and_backslashes_in_any_unicode_form(folder):
     tags = f"café;{unicodedata.normalize('NFD', 'café')}"
     labels(
         folder,
-        'filename,tags\n"2023\\cat, asleep.jpg","cat;bed"\n./2024//x.jpg,dog\n'
-        f"süß.jpg,{tags}\n",
+        f'filename,tags\n"2023\\cat, asleep.jpg","cat;bed"\n./2024//x.jpg,dog\nsüß.jpg,{tags}\n',
     )
     source = Folder(folder)
     assert tags_by_name(source) == {
