@@ -95,22 +95,14 @@ def flipped(hashes, num_bits, chance):
 
 def test_every_hash_within_seven_bits_is_found_among_thousands():
     chance = np.random.default_rng(0)
-    hashes = chance.integers(0, 1 << 16, (6000, 8), np.uint16)
+    hashes = chance.integers(1, 1 << 16, (6000, 8), np.uint16)
+    hashes[:1000, 0] = 1  # many with the same band
     earlier = fingerprints(range(6000), hashes)
     rows = chance.permutation(6000)
     later = fingerprints(range(6000), flipped(hashes[rows], 7, chance))
     assert near_duplicates(earlier, later).tolist() == rows.tolist()
     far = fingerprints(range(6000), flipped(hashes[rows], 13, chance))
     assert (near_duplicates(earlier, far) == -1).all()
-
-
-def test_match_is_found_behind_many_others_with_the_same_band():
-    chance = np.random.default_rng(0)
-    hashes = chance.integers(1, 1 << 16, (1000, 8), np.uint16)
-    hashes[:, 0] = 1
-    earlier = fingerprints(range(1000), hashes)
-    query = earlier[[999, 0, 500]]
-    assert near_duplicates(earlier, query).tolist() == [999, 0, 500]
 
 
 def test_images_of_one_color_are_no_near_duplicates():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 import shutil
 
 import numpy as np
@@ -78,19 +79,15 @@ def test_plotted_counts_are_those_of_the_splits_most_frequent_first(album):
     axes = tag_frequencies(info).axes[0]
     train, validation, test = axes.lines
     assert axes.get_yscale() == "log"
-    assert [label.get_text() for label in axes.get_xticklabels()] == [
-        "$tree$",
-        "日本",
-        "sky",
-        "sea",
-    ]
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["$tree$", "日本", "sky", "sea"]
     assert train.get_ydata()[:3].tolist() == [70, 10, 5] and np.isnan(train.get_ydata()[3])
     assert np.nan_to_num(validation.get_ydata()).tolist() == [1, 0, 0, 1]
     assert test.get_ydata()[[0, 2, 3]].tolist() == [1, 2, 1] and np.isnan(test.get_ydata()[1])
     assert train.get_label() == "train: 16 images (1 tags have none)"
 
 
-@pytest.mark.parametrize(("num_tags", "num_named"), [(1, 1), (81, 81), (374, 75), (5000, 90)])
+@pytest.mark.parametrize(("num_tags", "num_named"), [(1, 1), (374, 75), (5000, 90)])
 def test_names_have_room(num_tags, num_named):
     names = [f"a long name of a tag {number}" for number in range(num_tags)]
     split = Split(num_images=9, tag_counts=[3] * num_tags, shards=[])
@@ -138,24 +135,18 @@ def test_plots_are_written_whole_or_not_at_all(album, statistics, monkeypatch):
     assert contents(album / "info") == before
 
 
-def test_folder_that_cannot_be_written_is_named(album, statistics, tmp_path):
-    shutil.copytree(album, tmp_path / "album", ignore=shutil.ignore_patterns("info"))
-    (tmp_path / "album" / "info").write_text("a file in the folder's place")
+def test_an_unwritable_folder_and_damaged_records_are_named(album, statistics, tmp_path):
+    ignored = shutil.ignore_patterns("info")
+    records = shutil.copytree(album, tmp_path / "album", ignore=ignored)
+    (records / "info").write_text("a file in the folder's place")
     with pytest.raises(InputError, match="info cannot be written"):
-        write_plots(tmp_path / "album", statistics)
-
-
-@pytest.mark.parametrize("damage", ["cut off", "missing"])
-def test_damaged_records_are_named(album, tmp_path, damage):
-    records = shutil.copytree(album, tmp_path / "album")
+        write_plots(records, statistics)
     shard = records / "train-00003-of-00008.tfrecord"
-    if damage == "missing":
-        shard.unlink()
-    else:
-        shard.write_bytes(shard.read_bytes()[:-9])
-    with pytest.raises(DamagedDataset) as error:
-        read_statistics(records)
-    assert error.value.path == shard
+    for damage in (lambda: os.truncate(shard, shard.stat().st_size - 9), shard.unlink):
+        damage()
+        with pytest.raises(DamagedDataset) as error:
+            read_statistics(records)
+        assert error.value.path == shard
 
 
 def test_gray_images_are_among_the_samples(tmp_path):
