@@ -49,20 +49,28 @@ class Fetched(NamedTuple):
     answered: bool
 
 
-class _Gone(Exception):
-    """There is no image at this URL any more; `args[1]` is the digest of a placeholder."""
+class _Failed(Exception):
+    """A request that gave no whole image.
 
+    Args:
+        reason: what went wrong.
+        status: `gone` if there is no image at the URL any more, otherwise `broken`.
+        answered: whether the server answered for this URL.
+        retry: whether another attempt may succeed.
+        placeholder: the digest of a placeholder that came instead.
+    """
 
-class _Damaged(Exception):
-    """The content of this URL is not a whole image."""
-
-
-class _Unanswered(Exception):
-    """The server does not say whether there is an image at this URL."""
-
-
-class _Temporary(Exception):
-    """This attempt failed; the next may not."""
+    def __init__(
+        self,
+        reason: object,
+        status: str = BROKEN,
+        answered: bool = False,
+        retry: bool = False,
+        placeholder: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.status, self.answered, self.retry = status, answered, retry
+        self.placeholder = placeholder
 
 
 class Fetcher:
@@ -100,18 +108,14 @@ class Fetcher:
         for size, url in photo.choices(self._size):
             try:
                 content, sha256 = self._fetch_patiently(url)
-            except _Gone as error:
-                reason, *digest = error.args
-                placeholder = digest[0] if digest else placeholder
-                answered = True
-            except (_Damaged, _Unanswered) as error:
-                reason, status = error, BROKEN
-                answered |= isinstance(error, _Damaged)
+            except _Failed as error:
+                status = BROKEN if error.status == BROKEN else status
+                placeholder = error.placeholder or placeholder
+                answered |= error.answered
+                details.append(f"{size}: {error}")
             else:
-                details += [size] if details else []
-                entry = Entry(photo.filename, FOUND, url, "; ".join(details), sha256)
-                return Fetched(entry, content, True)
-            details.append(f"{size}: {reason}")
+                detail = "; ".join([*details, size] if details else [])
+                return Fetched(Entry(photo.filename, FOUND, url, detail, sha256), content, True)
         detail = "; ".join(details) or "no URL in the list"
         sha256 = placeholder if status == GONE else ""
         entry = Entry(photo.filename, status, "", detail, sha256)
@@ -129,25 +133,27 @@ class Fetcher:
             try:
                 content = self._follow(url)
                 break
-            except _Temporary as error:
+            except _Failed as error:
+                if not error.retry:
+                    raise
                 reason = error
         else:
-            raise _Unanswered(f"{reason}, {ATTEMPTS} times")
+            raise _Failed(f"{reason}, {ATTEMPTS} times")
         sha256 = hashlib.sha256(content).hexdigest()
         if sha256 in self._placeholders:
-            raise _Gone("photo unavailable, by its bytes", sha256)
+            raise _Failed("photo unavailable, by its bytes", GONE, True, placeholder=sha256)
         try:
             # As strictly as the conversion will.
             encode_image(content)
         except ValueError as error:
-            raise _Damaged(f"not a whole image ({_short(error)})") from error
+            raise _Failed(f"not a whole image ({_short(error)})", answered=True) from error
         return content, sha256
 
     def _follow(self, url: str) -> bytes:
         # By hand, so that the rate limit applies, and a placeholder is not even requested.
         for _ in range(MAX_REDIRECTS + 1):
             if is_placeholder_url(url):
-                raise _Gone("photo unavailable")
+                raise _Failed("photo unavailable", GONE, answered=True)
             self._rate_limit.wait()
             deadline = time.monotonic() + connections.REQUEST_SECONDS
             try:
@@ -158,12 +164,12 @@ class Fetcher:
                         return self._content(response, deadline)
                 url = urljoin(url, location)
             except TooMuch as error:
-                raise _Unanswered(error) from error
+                raise _Failed(error) from error
             except (HTTPError, OSError, ValueError) as error:
-                if time.monotonic() > deadline:
-                    raise _Unanswered(f"{_short(error)}, after the time for a request") from error
-                raise _Temporary(_short(error)) from error
-        raise _Unanswered(f"more than {MAX_REDIRECTS} redirects")
+                late = time.monotonic() > deadline
+                reason = f"{_short(error)}{', after the time for a request' if late else ''}"
+                raise _Failed(reason, retry=not late) from error
+        raise _Failed(f"more than {MAX_REDIRECTS} redirects")
 
     def _content(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if response.status == HTTPStatus.OK:
@@ -171,13 +177,13 @@ class Fetcher:
         reason = f"HTTP {response.status}"
         if response.status in RETRY_STATUSES:
             self._rate_limit.pause(min(_retry_after(response), MAX_PAUSE_SECONDS))
-            raise _Temporary(reason)
+            raise _Failed(reason, retry=True)
         # So that the connection can be used for the next request.
         read_body(response, deadline)
         if response.status in GONE_STATUSES:
-            raise _Gone(reason)
+            raise _Failed(reason, GONE, answered=True)
         # With 403 too: a server that blocks us for a while must not make all images "gone".
-        raise _Unanswered(reason)
+        raise _Failed(reason)
 
 
 def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
