@@ -150,7 +150,7 @@ def many_photographs(tmp_path, count):
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
-    return many_photographs(tmp_path_factory.mktemp("many"), 500)
+    return many_photographs(tmp_path_factory.mktemp("many"), 300)
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +182,10 @@ def test_stopped_and_resumed(tmp_path, photographs, undisturbed, sign, status):
     _, errors = process.communicate(timeout=20)
 
     assert process.returncode == status
-    # TensorFlow's own messages are not shown either.
-    assert errors.count("\n") == (sign == "SIGINT"), errors
+    assert "Traceback" not in errors
+    if sign == "SIGINT":
+        # TensorFlow's own messages are not shown either.
+        assert errors.strip().startswith("Stopped") and errors.strip().count("\n") == 0
     assert process_group_ends(process.pid)
     assert not (records / INFO_FILE).exists()
 
