@@ -63,7 +63,7 @@ def test_files_that_are_no_images_are_reported_in_their_place(run, tmp_path):
         (
             "it is empty",
             None,
-            "no image of a known format",
+            "not an image in a known format",
             "Premature end",
             "holds no image",
             "No such",

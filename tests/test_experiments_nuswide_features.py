@@ -48,7 +48,7 @@ def test_another_input_for_the_same_output_is_refused(release, tmp_path, monkeyp
 def test_a_feature_file_of_the_wrong_width_is_named(release, tmp_path):
     path = release / "Low_Level_Features" / "Train_Normalized_EDH.dat"
     path.write_text("".join(f"{line} 1\n" for line in path.read_text().splitlines()))
-    with pytest.raises(InputError, match=r"EDH\.dat, line 1: expected 73 columns, found 74"):
+    with pytest.raises(InputError, match=r"EDH\.dat: .* 73 .* 74 values"):
         reproduce_nuswide_features(release, tmp_path / "results")
 
 
