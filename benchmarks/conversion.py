@@ -70,7 +70,7 @@ def compare(paths: list[Path], size: int | None, scratch: Path) -> tuple[float, 
             shutil.rmtree(folder, ignore_errors=True)
         copies.mkdir()
         start = time.perf_counter()
-        convert(source, output, name="photographs", settings=source.settings, progress=False)
+        convert(source, output, name="photographs", settings=source.settings)
         seconds["convert"].append(time.perf_counter() - start)
         start = time.perf_counter()
         over_processes(bound, paths)

@@ -66,7 +66,7 @@ def convert_photographs(
     splits = {"train": images[:count], "validation": images[count:]}
     source = ImageFiles(folder / "photographs", tag_names, splits, size=None)
     records = folder / "records"
-    convert(source, records, name="photographs", settings={}, workers=WORKERS, progress=False)
+    convert(source, records, name="photographs", settings={}, workers=WORKERS)
     return records, [path.read_bytes() for path in paths[:count]]
 
 

@@ -55,11 +55,10 @@ def main(input_dir: Path | None, num_images: int) -> None:
         images = [LabelledImage(path.name, (0,)) for path in paths]
         source = ImageFiles(paths[0].parent, ["tag"], {"train": images}, size=None)
         records = Path(folder) / "records"
-        convert(source, records, name="photographs", settings=source.settings, progress=False)
+        convert(source, records, name="photographs", settings=source.settings)
         encoded = [path.read_bytes() for path in paths]
         rounds = [
-            (timed(lambda: verify(records, progress=False)), timed(lambda: decode(encoded)))
-            for _ in range(ROUNDS)
+            (timed(lambda: verify(records)), timed(lambda: decode(encoded))) for _ in range(ROUNDS)
         ]
     ours, alone = (
         [statistics.median(values) / num_images for values in zip(*times, strict=True)]

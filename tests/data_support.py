@@ -48,7 +48,7 @@ class Coded:
 
 
 def convert_coded(folder, **arguments):
-    convert(Coded(**arguments), folder, name="coded", settings={}, workers=1, progress=False)
+    convert(Coded(**arguments), folder, name="coded", settings={}, workers=1)
     return folder
 
 

@@ -48,7 +48,7 @@ def test_a_photograph_has_the_scores_that_evaluation_gives_its_record(
     images = [LabelledImage(name, (0,)) for name in names]
     source = ImageFiles(tmp_path / "photos", TAG_NAMES, {"test": images}, size, shorter_side)
     data = tmp_path / "records"
-    convert(source, data, name="photos", settings=source.settings, workers=1, progress=False)
+    convert(source, data, name="photos", settings=source.settings, workers=1)
     expected = predict(load_run(run)[0], Records(data, "test"), patches)
     found = [annotation.scores for annotation in Tagger(run).annotate(paths)]
     np.testing.assert_allclose(found, expected, atol=1e-5)

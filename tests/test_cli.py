@@ -111,10 +111,13 @@ def process_result(process, errors):
         (["reproduce"], "reproduce"),
         (["annotate", "photo.jpg", "--model", "run"], "tensorflow"),
         (["evaluate", "run", "--records", "data"], "tensorflow"),
+        (["convert", "scenes", "--output", "data"], "reproduce"),
+        (["convert", "folder", "--input", ".", "--output", "data"], "tensorflow"),
     ],
 )
 def test_a_missing_extra_is_one_line_that_names_it(tmp_path, arguments, extra):
-    code = f"{WITHOUT_EXTRAS}\nfrom warptag.cli import main\nmain()"
+    program = "tfrecords_tools.__main__" if arguments[0] == "convert" else "warptag.cli"
+    code = f"{WITHOUT_EXTRAS}\nfrom {program} import main\nmain()"
     result = python(code, *arguments, cwd=tmp_path)
     assert_one_message(result, 1, f"pip install 'warptag[{extra}]'")
     assert len(result.stderr.strip().splitlines()) == 1

@@ -140,7 +140,7 @@ class ManyTags:
 
 
 def test_ids_are_the_tags_of_each_image_padded(tmp_path):
-    convert(ManyTags(), tmp_path, name="many", settings={}, workers=1, progress=False)
+    convert(ManyTags(), tmp_path, name="many", settings={}, workers=1)
     records = Records(tmp_path, "train")
     expected = np.full((40, 3), -1, np.int32)
     for item in range(40):

@@ -55,7 +55,6 @@ def folder_of_examples(tmp_path_factory):
         name="photos",
         settings=source.settings,
         workers=1,
-        progress=False,
     )
     write_corel5k(folder)
     write_coco(folder)

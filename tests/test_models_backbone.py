@@ -15,14 +15,14 @@ from click.testing import CliRunner
 from data_support import Coded
 from PIL import Image
 from training_support import assert_same_weights
+from warptag.experiments.evaluate import evaluate
+from warptag.experiments.networks import Networks
+from warptag.experiments.train import train_experiment
 
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from warptag.cli import cli
 from warptag.experiments import load_experiment
-from warptag.experiments.evaluate import evaluate
-from warptag.experiments.networks import Networks
-from warptag.experiments.train import train_experiment
 from warptag.models import Backbone, backbone_names
 from warptag.models.backbone import preprocessing_of
 from warptag.training.checkpoint import Checkpoint
@@ -218,7 +218,7 @@ def photograph(index: int) -> bytes:
 def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
     source = Coded(train=48, image=photograph, size=lambda item: SHAPE[:2], unsure=False)
-    convert(source, folder, name="coded", settings={}, workers=1, progress=False)
+    convert(source, folder, name="coded", settings={}, workers=1)
     return folder
 
 

@@ -58,5 +58,5 @@ def test_the_rows_over_the_releases_features_are_fitted_once(release, tmp_path, 
 def test_a_feature_file_of_the_wrong_width_is_named(release, tmp_path):
     path = release / "Low_Level_Features" / "Train_Normalized_EDH.dat"
     path.write_text("".join(f"{line} 1\n" for line in path.read_text().splitlines()))
-    with pytest.raises(InputError, match=r"EDH\.dat, line 1.*73.*74"):
+    with pytest.raises(InputError, match=r"EDH\.dat.*73.*74"):
         reproduce(FEATURES, tmp_path / "results", input_dir=release)

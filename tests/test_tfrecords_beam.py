@@ -1,22 +1,20 @@
 """The Apache Beam pipeline writes what the local conversion writes."""
 
-import subprocess
 import sys
 
 import pytest
-from tfrecords_fixtures import write_corel5k
+from command_line import tfrecords_tools_here
+from tfrecords_fixtures import contents, write_corel5k
 
+from tfrecords_tools.beam import convert_with_beam
+from tfrecords_tools.errors import InputError
 from tfrecords_tools.schema import INFO_FILE
+from tfrecords_tools.sources.corel5k import Corel5K
 
 
 def convert(folder, output, *options):
-    command = [sys.executable, "-m", "tfrecords_tools", "convert", "corel5k"]
-    command += ["--input", str(folder), "--output", str(output), "--size", "16", *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    arguments = ("corel5k", "--input", folder, "--output", output, "--size", 16, *options)
+    return tfrecords_tools_here("convert", *arguments)
 
 
 def test_direct_runner_writes_the_same_files(tmp_path):
@@ -26,28 +24,21 @@ def test_direct_runner_writes_the_same_files(tmp_path):
     image.write_bytes(image.read_bytes()[:-200])
     here, beam = tmp_path / "here", tmp_path / "beam"
     assert convert(folder, here).returncode == 0
-
-    (beam).mkdir()
     result = convert(folder, beam, "--runner", "DirectRunner", "--", "--direct_num_workers=2")
     assert result.returncode == 0, result.stderr
-    assert "train: 2 images" in result.stdout
-    assert "validation: 1 images" in result.stdout
     assert contents(beam) == contents(here)
     assert "rejected.csv" in contents(beam)
 
     unknown = convert(folder, tmp_path / "other", "--runner", "NoSuchRunner")
     assert unknown.returncode == 1
-    assert "the runner 'NoSuchRunner' cannot be used" in unknown.stderr
-    assert "Traceback" not in unknown.stderr
+    assert "NoSuchRunner" in unknown.stderr and "Traceback" not in unknown.stderr
     assert not (tmp_path / "other" / INFO_FILE).exists()
 
 
-def test_without_beam_the_message_names_the_extra(tmp_path, monkeypatch):
-    from tfrecords_tools.beam import convert_with_beam
-    from tfrecords_tools.errors import InputError
-    from tfrecords_tools.sources.corel5k import Corel5K
-
+def test_without_beam_the_message_names_the_extra_and_nothing_is_changed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     source = Corel5K(write_corel5k(tmp_path))
-    with pytest.raises(InputError, match=r"pip install 'warptag\[beam\]'"):
-        convert_with_beam(source, tmp_path / "out", name="corel5k", settings=source.settings)
+    options = {"name": "corel5k", "settings": source.settings, "overwrite": True}
+    with pytest.raises(InputError, match=r"warptag\[beam\]"):
+        convert_with_beam(source, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()

@@ -5,11 +5,11 @@ import os
 
 import pytest
 import tensorflow as tf
-from tfrecords_fixtures import Pictures, PicturesWithoutTensorFlow
+from tfrecords_fixtures import Killed, Pictures, PicturesWithoutTensorFlow, contents
 
 from tfrecords_tools import shards
 from tfrecords_tools.convert import convert
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset, TooManyRejected
 from tfrecords_tools.schema import INFO_FILE, DatasetInfo, Record, deserialize
 from tfrecords_tools.verify import verify
 
@@ -25,10 +25,6 @@ def read(folder, info, split):
     return [deserialize(record.numpy()) for record in tf.data.TFRecordDataset(files)]
 
 
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def test_what_is_written(tmp_path):
     source = Pictures(tmp_path / "in", num_train=40, num_test=10)
     info = run(source, tmp_path / "out")
@@ -41,35 +37,38 @@ def test_what_is_written(tmp_path):
     assert info.splits["train"].shards[0].file == "train-00000-of-00008.tfrecord"
     assert info.splits["train"].tag_counts == [14, 13, 13]
     assert read(tmp_path / "out", info, "test") == [source.load(i) for i in range(45, 55)]
-    assert verify(tmp_path / "out").findings == []
+    assert verify(tmp_path / "out") == ([], [])
 
 
 def test_same_bytes_with_and_without_worker_processes(tmp_path):
-    source = PicturesWithoutTensorFlow(tmp_path / "in")
+    source = PicturesWithoutTensorFlow(tmp_path / "in", 12, 1, 2)
+    (tmp_path / "in" / "4.jpeg").write_bytes(b"")
     run(source, tmp_path / "two", workers=2)
-    # This process has TensorFlow; the class stays, for its name is in dataset_info.json.
+    # This process has TensorFlow; the class stays, since its name is in dataset_info.json.
     source.load = super(PicturesWithoutTensorFlow, source).load
     run(source, tmp_path / "one", workers=1)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
 def test_large_splits_get_shards_of_limited_size(tmp_path, monkeypatch):
-    source = Pictures(tmp_path / "in", num_train=80, num_test=8)
-    monkeypatch.setattr(shards, "RECORDS_PER_SHARD", 7)
-    info = run(source, tmp_path / "out")
-    assert [shard.num_records for shard in info.splits["train"].shards] == [7] * 11 + [3]
-    assert [record.filename for record in read(tmp_path / "out", info, "train")] == [
-        f"{i}.jpeg" for i in range(80)
-    ]
+    source = Pictures(tmp_path / "in", num_train=20, num_validation=0, num_test=1)
+    monkeypatch.setattr(shards, "RECORDS_PER_SHARD", 2)
+    info = run(source, tmp_path / "out", validation_share=0.1)
+    parts = [info.splits[name] for name in ("train", "validation")]
+    assert {shard.num_records for part in parts for shard in part.shards} <= {1, 2}
+    assert len(parts[0].shards) > 8
+    files = [record.filename for record in read(tmp_path / "out", info, "train")]
+    # In order, and without those for validation, whose number does not depend on the shards.
+    assert files == [f"{i}.jpeg" for i in range(20) if f"{i}.jpeg" in files]
+    assert len(files) + parts[1].num_images == 20
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_damaged_images_are_left_out_and_listed(tmp_path, workers):
+def test_damaged_images_are_left_out_and_listed(tmp_path):
     source = Pictures(tmp_path / "in")
     truncated, empty = tmp_path / "in" / "4.jpeg", tmp_path / "in" / "49.jpeg"
     truncated.write_bytes(truncated.read_bytes()[:-200])
     empty.write_bytes(b"")
-    info = run(source, tmp_path / "out", workers, max_rejected=0.05)
+    info = run(source, tmp_path / "out", max_rejected=0.05)
 
     assert (info.splits["train"].num_images, info.splits["train"].num_rejected) == (39, 1)
     assert info.splits["train"].tag_counts == [14, 12, 13]
@@ -81,31 +80,33 @@ def test_damaged_images_are_left_out_and_listed(tmp_path, workers):
 
 
 def test_too_many_damaged_images_stop_the_conversion(tmp_path):
-    source = Pictures(tmp_path / "in")
-    (tmp_path / "in" / "49.jpeg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"1 or more of 55 images are damaged.*49\.jpeg"):
-        run(source, tmp_path / "out", max_rejected=0.01)
-    with pytest.raises(InputError, match="did not finish"):
-        DatasetInfo.load(tmp_path / "out")
-    # With a larger share it resumes from there.
-    assert run(source, tmp_path / "out", max_rejected=0.02).splits["test"].num_rejected == 1
-
-
-def test_a_few_damaged_images_are_no_reason_to_stop_but_eleven_of_55_are(tmp_path):
-    source = Pictures(tmp_path / "in")
+    source = Pictures(tmp_path / "in", 30, 1, 4)
     for index in range(10):
         (tmp_path / "in" / f"{index}.jpeg").write_bytes(b"")
     assert run(source, tmp_path / "out").splits["train"].num_rejected == 10
-    (tmp_path / "in" / "10.jpeg").write_bytes(b"")
-    with pytest.raises(InputError, match="11 or more of 55 images are damaged, 10 are allowed"):
+    (tmp_path / "in" / "34.jpeg").write_bytes(b"")
+    with pytest.raises(TooManyRejected, match=r"0\.jpeg") as error:
         run(source, tmp_path / "other")
+    assert (error.value.num_rejected, error.value.num_allowed) == (11, 10)
+    assert not (tmp_path / "other" / INFO_FILE).exists()
+    with pytest.raises(TooManyRejected) as error:
+        run(source, tmp_path / "other", max_rejected=0.1)
+    assert error.value.num_allowed == 3
+    # With a larger share it resumes.
+    assert run(source, tmp_path / "other", max_rejected=0.5).splits["test"].num_rejected == 1
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"max_rejected": -0.1}, {"max_rejected": 1.1}])
+def test_options_out_of_range_are_refused(tmp_path, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        run(Pictures(tmp_path / "in", 3, 1, 1), tmp_path / "out", **options)
 
 
 def test_a_split_without_a_readable_image_is_an_error(tmp_path):
-    source = Pictures(tmp_path / "in", num_train=40, num_test=2)
-    for index in (45, 46):
+    source = Pictures(tmp_path / "in", 8, 1, 2)
+    for index in (9, 10):
         (tmp_path / "in" / f"{index}.jpeg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"none of the 2 images of the split 'test'.*45\.jpeg"):
+    with pytest.raises(InputError, match=r"'test'.*9\.jpeg"):
         run(source, tmp_path / "out")
 
 
@@ -114,35 +115,38 @@ def test_unknown_tag_id_and_empty_split(tmp_path):
         def load(self, item):
             return Record(b"", f"{item}.jpeg", 1, 1, (3,))
 
-    with pytest.raises(InputError, match=r"0\.jpeg: tag id 3"):
-        run(WrongTag(tmp_path / "in"), tmp_path / "out")
-    with pytest.raises(InputError, match="no images for the split 'test'"):
-        run(Pictures(tmp_path / "in", num_test=0), tmp_path / "out")
+    with pytest.raises(InputError, match=r"0\.jpeg"):
+        run(WrongTag(tmp_path / "in", 3, 1, 1), tmp_path / "out")
+    with pytest.raises(InputError, match="'test'"):
+        run(Pictures(tmp_path / "in", 3, 1, 0), tmp_path / "out")
 
 
 def test_complete_data_set_is_reused(tmp_path):
-    source, output = Pictures(tmp_path / "in"), tmp_path / "out"
+    source, output = Pictures(tmp_path / "in", 8, 1, 2), tmp_path / "out"
     info = run(source, output)
     before = {path.name: path.stat().st_mtime_ns for path in output.iterdir()}
     assert run(source, output) == info
     assert {path.name: path.stat().st_mtime_ns for path in output.iterdir()} == before
 
-    os.truncate(output / info.splits["train"].shards[3].file, 10)
-    with pytest.raises(InputError, match="train-00003-of-00008.tfrecord is missing or"):
+    damaged = output / info.splits["train"].shards[3].file
+    os.truncate(damaged, 10)
+    with pytest.raises(DamagedDataset) as error:
         run(source, output)
+    assert error.value.path == damaged
 
 
-def test_other_data_set_is_replaced_only_when_told(tmp_path):
-    source, output = Pictures(tmp_path / "in"), tmp_path / "out"
+def test_another_data_set_is_replaced_only_with_overwrite(tmp_path):
+    source, output = Pictures(tmp_path / "in", 8, 1, 2), tmp_path / "out"
     run(source, output)
     before = contents(output)
-    with pytest.raises(InputError, match="other settings: {'size': 8, .*}, not {'size': 9, "):
-        run(source, output, size=9)
-    with pytest.raises(InputError, match="other images or labels"):
-        run(Pictures(tmp_path / "in", num_train=30), output)
+    smaller = Pictures(tmp_path / "in", 4, 1, 2)
+    for other, size, field in ((source, 9, "settings"), (smaller, 8, "input_checksum")):
+        with pytest.raises(OtherDataset) as error:
+            run(other, output, size=size)
+        assert (error.value.directory, error.value.field) == (output, field)
     assert contents(output) == before
 
-    info = run(Pictures(tmp_path / "in", num_train=4), output, overwrite=True)
+    info = run(smaller, output, overwrite=True)
     assert len(info.splits["train"].shards) == 4
     assert verify(output).findings == []
 
@@ -151,22 +155,23 @@ def test_record_files_of_others_are_not_removed(tmp_path):
     (tmp_path / "out").mkdir()
     foreign = tmp_path / "out" / "train-00000-of-00001.tfrecord"
     foreign.write_bytes(b"precious")
-    with pytest.raises(InputError, match="holds record files"):
-        run(Pictures(tmp_path / "in"), tmp_path / "out")
+    with pytest.raises(OtherDataset) as error:
+        run(Pictures(tmp_path / "in", 3, 1, 1), tmp_path / "out")
+    assert error.value.field == "files"
     assert foreign.read_bytes() == b"precious"
 
 
 def test_output_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file/out cannot be written"):
-        run(Pictures(tmp_path / "in"), tmp_path / "file" / "out")
+        run(Pictures(tmp_path / "in", 3, 1, 1), tmp_path / "file" / "out")
 
 
 class Counting(Pictures):
     """Counts what it loads, and stops before one picture."""
 
     def __init__(self, folder, stop_at=None, error=KeyboardInterrupt):
-        super().__init__(folder)
+        super().__init__(folder, 16, 1, 3)
         self.stop_at, self.error, self.loaded = stop_at, error, []
 
     def load(self, item):
@@ -176,75 +181,72 @@ class Counting(Pictures):
         return super().load(item)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The files of an undisturbed conversion of `Counting`."""
+    folder = tmp_path_factory.mktemp("whole")
+    run(Counting(folder / "in"), folder / "out")
+    return contents(folder / "out")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
-def test_stopped_conversion_resumes_with_the_first_unfinished_shard(tmp_path, error):
-    output, whole = tmp_path / "out", tmp_path / "whole"
-    (tmp_path / "in").mkdir()
-    run(Counting(tmp_path / "in"), whole)
+def test_stopped_conversion_resumes_with_the_first_unfinished_shard(tmp_path, whole, error):
+    output = tmp_path / "out"
     with pytest.raises((KeyboardInterrupt, OSError)):
-        run(Counting(tmp_path / "in", stop_at=13, error=error), output)
+        run(Counting(tmp_path / "in", stop_at=5, error=error), output)
     assert not (output / INFO_FILE).exists()
     assert not list(output.glob(".partial-*"))
-    assert len(list(output.glob("*.tfrecord"))) == 2  # of five pictures each
+    assert len(list(output.glob("*.tfrecord"))) == 2  # of two pictures each
 
     again = Counting(tmp_path / "in")
     run(again, output)
-    assert again.loaded == list(range(10, 55))
-    assert contents(output) == contents(whole)
+    assert again.loaded == list(range(4, 20))
+    assert contents(output) == whole
 
 
-def test_rejected_images_of_before_the_stop_are_listed_too(tmp_path):
-    source = Counting(tmp_path / "in", stop_at=13)
+def test_images_rejected_before_the_stop_are_listed_too(tmp_path):
+    source = Counting(tmp_path / "in", stop_at=5)
     (tmp_path / "in" / "3.jpeg").write_bytes(b"")
     with pytest.raises(KeyboardInterrupt):
         run(source, tmp_path / "out")
     source.loaded, source.stop_at = [], None
     info = run(source, tmp_path / "out")
-    assert source.loaded == list(range(10, 55))
+    assert source.loaded == list(range(4, 20))
     assert info.splits["train"].num_rejected == 1
     assert "3," in (tmp_path / "out" / "rejected.csv").read_text().splitlines()[1]
 
 
-def test_damaged_or_foreign_leftovers_are_made_again(tmp_path):
-    output, whole = tmp_path / "out", tmp_path / "whole"
-    run(Counting(tmp_path / "in"), whole)
+def test_damaged_or_foreign_leftovers_are_made_again(tmp_path, whole):
+    output = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run(Counting(tmp_path / "in", stop_at=33), output)
+        run(Counting(tmp_path / "in", stop_at=13), output)
     damaged = output / "train-00001-of-00008.tfrecord"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
     (output / "train-00002-of-00008.tfrecord.json").write_text('{"shard": {"fi')
+    (output / "train-00003-of-00008.tfrecord.json").write_text("[]")
     (output / ".partial-1234-train-00006-of-00008.tfrecord").write_bytes(b"begun")
     again = Counting(tmp_path / "in")
     run(again, output)
-    assert again.loaded == [*range(5, 15), *range(30, 55)]
-    assert contents(output) == contents(whole)
-
-    # Of other settings nothing is kept.
-    with pytest.raises(KeyboardInterrupt):
-        run(Counting(tmp_path / "in", stop_at=33), tmp_path / "third", size=9)
-    other = Counting(tmp_path / "in")
-    run(other, tmp_path / "third")
-    assert other.loaded == list(range(55))
+    assert again.loaded == [*range(2, 8), *range(12, 20)]
+    assert contents(output) == whole
 
 
-def test_replacing_a_data_set_can_be_interrupted_too(tmp_path):
+def test_nothing_of_other_settings_is_kept_and_replacing_can_be_interrupted(tmp_path, whole):
     output = tmp_path / "out"
     run(Counting(tmp_path / "in"), output, size=9)
     with pytest.raises(KeyboardInterrupt):
-        run(Counting(tmp_path / "in", stop_at=13), output, overwrite=True)
+        run(Counting(tmp_path / "in", stop_at=5), output, overwrite=True)
     again = Counting(tmp_path / "in")
     run(again, output, overwrite=True)
-    assert again.loaded == list(range(10, 55))
-    assert verify(output).findings == []
-
-
-class Killed(Pictures):
-    def load(self, item):
-        if item == 20:
-            os._exit(9)  # as the system does when memory runs out
-        return super().load(item)
+    assert again.loaded == list(range(4, 20))
+    assert contents(output) == whole
+    with pytest.raises(KeyboardInterrupt):
+        run(Counting(tmp_path / "in", stop_at=13), tmp_path / "third", size=9)
+    other = Counting(tmp_path / "in")
+    run(other, tmp_path / "third")
+    assert other.loaded == list(range(20))
 
 
 def test_a_killed_worker_process_is_one_message(tmp_path):
-    with pytest.raises(InputError, match="a worker process was killed.*fewer --workers"):
-        run(Killed(tmp_path / "in"), tmp_path / "out", workers=2)
+    with pytest.raises(InputError, match="a worker process was killed"):
+        run(Killed(tmp_path / "in", 3, 1, 1), tmp_path / "out", workers=2)

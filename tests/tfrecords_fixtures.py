@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import zlib
 from itertools import islice
@@ -22,6 +23,10 @@ def jpeg(seed: int, height: int = 12, width: int = 18) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG")
     return buffer.getvalue()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 class Pictures:
@@ -56,6 +61,13 @@ class PicturesWithoutTensorFlow(Pictures):
         if "tensorflow" in sys.modules:
             raise RuntimeError("a worker process has imported TensorFlow")
         return super().load(item)
+
+
+class Killed(Pictures):
+    """Here, since a worker process would import TensorFlow with a module of tests."""
+
+    def load(self, item: int) -> Record:
+        os._exit(9)  # as the system does when memory runs out
 
 
 def write_corel5k(root: Path) -> Path:
@@ -152,7 +164,7 @@ class Striped:
 
 
 def convert_striped(folder: Path) -> Path:
-    convert(Striped(), folder, name="striped", settings={}, workers=1, progress=False)
+    convert(Striped(), folder, name="striped", settings={}, workers=1)
     return folder
 
 

@@ -1,1 +1,1 @@
-"""Pictures and labels to TFRecord shards, and back again to check them."""
+"""Images and tags to TFRecord shards, and back again to check them."""

@@ -1,4 +1,4 @@
-"""The command line: `python -m tfrecords_tools convert | verify | info`."""
+"""The command line: `python -m tfrecords_tools convert | verify | info | ...`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from typing import Any
 
 import click
 
-from tfrecords_tools.download.command import nuswide_download
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset, TooManyRejected
+from tfrecords_tools.extras import MissingExtraError, requires
 from tfrecords_tools.messages import printable, show_usage_error
+from tfrecords_tools.nuswide_commands import nuswide_download, nuswide_features
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.sources import SOURCES, source_class
-from tfrecords_tools.sources.nuswide.command import nuswide_features
 
 FOLDER = click.Path(path_type=Path)
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 KEEP = "keep"
+
+#: The options that help with errors of the library.
+HINTS: dict[type[InputError], str] = {
+    OtherDataset: "choose another --output, or replace it with --overwrite",
+    DamagedDataset: "`verify` lists everything that is damaged, and `convert --overwrite` makes "
+    "the data set again",
+    TooManyRejected: "fix them, or allow a larger share with --max-rejected",
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +39,7 @@ cli.add_command(nuswide_features)
 
 
 class _Size(click.ParamType):
-    """A number of pixels, or `keep`, which is None."""
+    """A number of pixels, or `keep`."""
 
     name = "pixels|keep"
 
@@ -46,7 +55,7 @@ class _Size(click.ParamType):
 @click.option(
     "--size",
     type=_Size(),
-    help="Side of the square that images are resized to (default 256; scenes 64); or keep.",
+    help="Side of the square that images are resized to (default 256; scenes 64), or keep.",
 )
 @click.option(
     "--shorter-side",
@@ -54,7 +63,7 @@ class _Size(click.ParamType):
     default=None,
     help="Resize the shorter side to --size instead and keep the aspect ratio.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Of the random choices.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the random choices.")
 @click.option(
     "--train", type=click.IntRange(1), help="Number of training images (scenes); default 5400."
 )
@@ -67,25 +76,26 @@ class _Size(click.ParamType):
 @click.option(
     "--test", type=click.IntRange(1), help="Number of test images (scenes); default 1500."
 )
-@click.option("--split", type=click.Choice(["paper", "official"]), help="Which one (nuswide).")
+@click.option(
+    "--split", type=click.Choice(["paper", "official"]), help="The split of the images (nuswide)."
+)
 @click.option(
     "--test-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Share of test images where neither labels nor folders divide them (folder); default 0.1.",
+    type=SHARE,
+    help="Share of test images if neither labels nor folders define a split (folder); default 0.1.",
 )
 @click.option(
     "--validation-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Share of the training images that become validation images where the source has none; "
+    type=SHARE,
+    help="Share of the training images that become validation images if the source has none; "
     "default 0.1 (folder 0.2).",
 )
 @click.option(
-    "--keep-untagged",
-    is_flag=True,
-    default=None,
-    help="Keep images without a tag (folder, coco).",
+    "--keep-untagged", is_flag=True, default=None, help="Keep images without tags (folder, coco)."
 )
-@click.option("--workers", type=click.IntRange(1), help="Processes; default one a core.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Number of processes; default one per core."
+)
 @click.option(
     "--max-rejected",
     type=click.FloatRange(0, 1),
@@ -110,21 +120,22 @@ def convert(
 ) -> None:
     """Write the images and tags of SOURCE as TFRecord shards: train, validation and test.
 
-    A conversion that was stopped resumes when the same command is given again.
+    If a conversion is interrupted, the same command resumes it.
 
     \b
     Example:
       python -m tfrecords_tools convert folder --input photos --output records
     """
-    from tfrecords_tools.describe import describe
-
     if runner is None and runner_options:
         raise click.UsageError(f"unexpected argument {runner_options[0]!r}")
     if runner is not None and workers is not None:
-        raise click.UsageError("--workers is not for --runner; give the runner's own option")
+        raise click.UsageError("--workers has no effect with --runner; use the runner's own option")
     source = _open_source(name, options)
-    if name == "scenes" and validation_share is not None and "validation" in source.splits:
-        raise click.UsageError("--validation-share needs --validation 0 with scenes")
+    if validation_share is not None and "validation" in source.splits:
+        hint = "; give --validation 0 too" if name == "scenes" else ""
+        raise click.UsageError(
+            f"--validation-share cannot be used: {name} has validation images of its own{hint}"
+        )
     for note in getattr(source, "notes", ()):
         click.echo(note, err=True)
     import_tensorflow()
@@ -145,6 +156,8 @@ def convert(
         info = convert_with_beam(
             source, output, runner=runner, pipeline_options=runner_options, **choices
         )
+    from tfrecords_tools.describe import describe
+
     click.echo(describe(info))
 
 
@@ -156,7 +169,7 @@ def _open_source(name: str, options: dict[str, Any]) -> Any:
         if option not in accepted or (value == KEEP and "shorter_side" not in accepted):
             shown = option.removesuffix("_dir").replace("_", "-")
             raise click.UsageError(
-                f"--{shown}{' keep' if value == KEEP else ''} is no option of {name}"
+                f"--{shown}{' keep' if value == KEEP else ''} is not an option of {name}"
             )
     if "input_dir" in accepted and "input_dir" not in given:
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
@@ -192,14 +205,13 @@ def verify(directory: Path) -> None:
 @cli.command()
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def info(directory: Path) -> None:
-    """Say what is in DIR, and write plots of its tags and some images into DIR/info.
+    """Describe the data set in DIR, and write plots of its tags and some images to DIR/info.
 
     \b
     Example:
       python -m tfrecords_tools info records
     """
     from tfrecords_tools.describe import describe, describe_statistics
-    from tfrecords_tools.plots import write_plots
     from tfrecords_tools.schema import DatasetInfo
     from tfrecords_tools.statistics import read_statistics
 
@@ -207,25 +219,29 @@ def info(directory: Path) -> None:
     import_tensorflow()
     statistics = read_statistics(directory)
     click.echo(describe_statistics(statistics))
+    with requires("reproduce"):
+        from tfrecords_tools.plots import write_plots
     for path in write_plots(directory, statistics):
         click.echo(path)
 
 
 def main() -> None:
     """Runs the command line; an error is one line on standard error, never a traceback."""
-    # By its own name the shell can complete it.
+    # With its own name the shell can complete it.
     name = "tfrecords-tools"
     prog_name = name if Path(sys.argv[0]).name == name else "python -m tfrecords_tools"
     try:
-        sys.exit(cli.main(prog_name=prog_name, standalone_mode=False))
+        with requires("tensorflow"):
+            sys.exit(cli.main(prog_name=prog_name, standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command resumes from here, where it can.", err=True)
+        click.echo("Stopped; the same command resumes if it can.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         show_usage_error(error)
         sys.exit(error.exit_code)
-    except (InputError, OSError) as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
+    except (InputError, MissingExtraError, OSError) as error:
+        hint = next((f"; {hint}" for kind, hint in HINTS.items() if isinstance(error, kind)), "")
+        click.echo(f"Error: {printable(str(error))}{hint}", err=True)
         sys.exit(1)
 
 

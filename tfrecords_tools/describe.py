@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfrecords_tools.schema import DatasetInfo, Split
+from tfrecords_tools.schema import REJECTED_FILE, DatasetInfo, Split
 from tfrecords_tools.statistics import Statistics
 
 TAGS_SHOWN = 5
-# Images with more tags than this are counted together.
+# Images with this many tags or more are counted together.
 MAX_TAGS_COUNTED = 10
 
 
 def describe(info: DatasetInfo) -> str:
-    """Says what is in a data set: settings, sizes, the most and least frequent tags, checksum.
+    """Describes a data set: settings, sizes, the most and least frequent tags, checksum.
 
     Example:
         >>> print(describe(DatasetInfo.load("records")))
         photos (size 64, ...): 3 tags
-        train: 3 images, 1.67 tags an image, 0.0 MB in 3 files
+        train: 3 images, 1.67 tags per image, 0.0 MB in 3 files
           most frequent: boat 2, sea 2, tree 1
         ...
     """
@@ -31,7 +31,7 @@ def describe(info: DatasetInfo) -> str:
 
 
 def describe_statistics(statistics: Statistics) -> str:
-    """Says how large the images are and how many have how many tags.
+    """Describes the sizes of the images and their numbers of tags.
 
     Example:
         >>> from tfrecords_tools.statistics import read_statistics
@@ -67,13 +67,12 @@ def _range(sizes: np.ndarray) -> str:
 def _describe_split(name: str, split: Split, tag_names: list[str]) -> list[str]:
     megabytes = sum(shard.num_bytes for shard in split.shards) / 1e6
     tags_per_image = sum(split.tag_counts) / max(split.num_images, 1)
-    # Python's sort is stable: of equally frequent tags the first comes first.
     ranked = sorted(
         zip(tag_names, split.tag_counts, strict=True), key=lambda tag: tag[1], reverse=True
     )
     present = [tag for tag in ranked if tag[1] > 0]
     lines = [
-        f"{name}: {split.num_images:,} images, {tags_per_image:.2f} tags an image, "
+        f"{name}: {split.num_images:,} images, {tags_per_image:.2f} tags per image, "
         f"{megabytes:,.1f} MB in {len(split.shards)} files",
         f"  most frequent: {_list(present[:TAGS_SHOWN])}",
         f"  least frequent: {_list(present[-TAGS_SHOWN:])}",
@@ -81,7 +80,7 @@ def _describe_split(name: str, split: Split, tag_names: list[str]) -> list[str]:
     if len(present) < len(ranked):
         lines.append(f"  tags without an image: {len(ranked) - len(present)}")
     if split.num_rejected:
-        lines.append(f"  damaged images left out: {split.num_rejected}, see rejected.csv")
+        lines.append(f"  damaged images left out: {split.num_rejected}, see {REJECTED_FILE}")
     return lines
 
 

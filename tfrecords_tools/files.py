@@ -38,7 +38,7 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
-        # An error here, as when the folder is no folder, would hide the first one.
+        # An error here, as when a file is in the folder's place, would hide the first one.
         with suppress(OSError):
             temporary.unlink()
 

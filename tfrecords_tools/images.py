@@ -15,11 +15,9 @@ from tfrecords_tools.errors import InputError
 
 RESAMPLING = Image.Resampling.BICUBIC
 JPEG_QUALITY = 95
-LARGEST_JPEG_SIDE = 65_500
-# Of 16 MB each.
+MAX_JPEG_SIDE = 65_500
+# Blocks of 16 MB.
 KEPT_BLOCKS = 4
-# What sources put into their settings.
-ENCODING = {"resampling": RESAMPLING.name.lower(), "jpeg_quality": JPEG_QUALITY}
 
 
 class EncodedImage(NamedTuple):
@@ -33,47 +31,53 @@ class EncodedImage(NamedTuple):
 def load_image(path: Path, size: int | None = 256, shorter_side: bool = False) -> EncodedImage:
     """Reads an image file and decodes it once in full to check it.
 
-    A JPEG file that is upright and of the right size is kept byte for byte; all else is encoded
-    as JPEG of quality 95. Of JPEG files more than twice as large as wanted a reduced size is
-    decoded, still at least twice as large. Photographs are turned upright by their EXIF
-    orientation; transparent pixels are shown on white; of 16 bits a channel the upper 8 are kept;
-    of an animation the first frame. Gray stays gray, all other colours become RGB.
+    A JPEG file that is upright and of the right size is kept byte for byte; every other image is
+    encoded as JPEG with quality 95. JPEG files more than twice as large as needed are decoded at a
+    reduced size that is at least twice as large. Photographs are turned upright by their EXIF
+    orientation, transparent pixels are shown on white, the upper 8 of 16 bits per channel are
+    kept, and the first frame of an animation. Gray stays gray, all other colors become RGB.
 
     Args:
         path: the file, in any format that Pillow reads.
-        size: side in pixels of the square that images are resized to, without keeping the aspect
-            ratio as the paper does, by antialiased bicubic resampling; None to keep their sizes.
+        size: side in pixels of the square that the image is resized to, without keeping the aspect
+            ratio as in the paper, by antialiased bicubic resampling; None keeps the image's size.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
 
     Raises:
-        InputError: the file is missing, damaged, not an image, of more than about 179 million
-            pixels (a decompression bomb), or too long and thin to be resized.
+        InputError: the file is missing, damaged, not an image, has more than about 179 million
+            pixels (a decompression bomb), or is too long and thin to be resized.
 
     Example:
         >>> load_image(Path("cat.jpg"), size=256).height
         256
     """
     try:
-        content = path.read_bytes()
-        with warnings.catch_warnings():
-            # Pillow warns of oddities in metadata; what it cannot read it raises.
-            warnings.simplefilter("ignore")
-            return _load(content, size, shorter_side)
-    except UnidentifiedImageError:
-        what = "it is empty" if not content else "it is no image of a known format"
-        raise InputError(f"{path} cannot be read as an image: {what}") from None
-    # Pillow raises SyntaxError for some broken PNG files, and ValueError, struct.error,
-    # IndexError and others for some broken headers; whatever it is, this image is damaged.
-    except (OSError, Image.DecompressionBombError) as error:
+        return encode_image(path.read_bytes(), size, shorter_side)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be read as an image: {reason}") from error
-    except (MemoryError, KeyboardInterrupt):
+
+
+def encode_image(
+    content: bytes, size: int | None = None, shorter_side: bool = False
+) -> EncodedImage:
+    """Does what `load_image` does with the content of a file; raises ValueError."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns about odd metadata; what it cannot read is an exception.
+            warnings.simplefilter("ignore")
+            return _encode(content, size, shorter_side)
+    except UnidentifiedImageError:
+        reason = "it is not an image in a known format" if content else "it is empty"
+        raise ValueError(reason) from None
+    except MemoryError:
         raise
+    # For broken files Pillow raises OSError, SyntaxError, struct.error, IndexError and others.
     except Exception as error:
-        raise InputError(f"{path} cannot be read as an image: {error}") from error
+        raise ValueError(str(error)) from error
 
 
-def _load(content: bytes, size: int | None, shorter_side: bool) -> EncodedImage:
+def _encode(content: bytes, size: int | None, shorter_side: bool) -> EncodedImage:
     with Image.open(io.BytesIO(content)) as stored:
         if stored.format == "PNG":
             # Checks the file's checksums, which decoding does not.
@@ -98,32 +102,29 @@ def _load(content: bytes, size: int | None, shorter_side: bool) -> EncodedImage:
 
 
 def keep_image_memory() -> None:
-    """Makes Pillow keep the memory of images for the next ones, as worker processes should.
-
-    Getting it from the system anew for every image takes a fifth of the time of a resize.
-    """
+    """Makes Pillow reuse the memory of images, which saves a fifth of the time of a resize."""
     Image.core.set_blocks_max(KEPT_BLOCKS)
 
 
 def check_jpeg(content: bytes) -> None:
-    """Reads every coefficient of a JPEG file, gray or colour.
+    """Reads every coefficient of a JPEG file in gray or color.
 
-    Pillow and TensorFlow pass over damaged data inside a file; this does not.
+    Pillow and TensorFlow ignore damaged data inside a file; this does not.
 
     Raises:
         ValueError: the data are damaged or cut off.
     """
-    # Decoded at an eighth of its size: all data are read, but there is less to compute.
+    # Decoding at an eighth of the size reads all data, but computes less.
     simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=1)
 
 
 def _resized_jpeg(
     content: bytes, mode: str, full: tuple[int, int], wanted: tuple[int, int]
 ) -> Image.Image:
-    """Decodes an upright JPEG file, strictly as `check_jpeg` does, and resizes it.
+    """Decodes an upright JPEG file as strictly as `check_jpeg` does, and resizes it.
 
-    A large one is decoded at the smallest number of eighths of its size that leaves at least twice
-    the pixels a side that are wanted: much faster, and hardly to be seen after resampling.
+    A large one is decoded at the smallest number of eighths of its size with at least twice the
+    wanted pixels per side: much faster, and hardly visible after resampling.
     """
     pixels = simplejpeg.decode_jpeg(
         content,
@@ -144,15 +145,15 @@ def _resized_jpeg(
 def _is_upright(image: Image.Image) -> bool:
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1) in (0, 1)
-    except Exception:  # damaged metadata of a picture that may be whole
+    except Exception:  # damaged metadata of an image that may be whole
         return True
 
 
 def _gray_or_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers of no known range")
+        raise ValueError("its pixels are floating-point numbers of unknown range")
     if image.mode.startswith("I"):
-        # Pillow itself would cut all values off at 255.
+        # Pillow itself would clip all values at 255.
         return Image.fromarray((np.asarray(image).clip(0, 0xFFFF) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -169,14 +170,19 @@ def _resized(
         return size, size
     scale = size / min(width_and_height)
     width, height = (max(1, round(side * scale)) for side in width_and_height)
-    if max(width, height) > LARGEST_JPEG_SIDE:
+    if max(width, height) > MAX_JPEG_SIDE:
         raise ValueError(
-            f"{width_and_height[0]} x {width_and_height[1]} pixels are too long and thin to be "
-            f"resized to a shorter side of {size}"
+            f"{width_and_height[0]} x {width_and_height[1]} pixels are too long and thin for a "
+            f"shorter side of {size}"
         )
     return width, height
 
 
 def image_settings(size: int | None, shorter_side: bool) -> dict[str, Any]:
-    """What decides the stored image, for a source's `settings`."""
-    return {"size": size, "shorter_side": shorter_side, **ENCODING}
+    """What determines the stored image, for a source's `settings`."""
+    return {
+        "size": size,
+        "shorter_side": shorter_side,
+        "resampling": RESAMPLING.name.lower(),
+        "jpeg_quality": JPEG_QUALITY,
+    }

@@ -1,4 +1,4 @@
-"""Calling a source's `load` over worker processes, in order."""
+"""Calling a source's `load` in worker processes, with the results in order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -19,20 +19,20 @@ from tfrecords_tools.images import keep_image_memory
 from tfrecords_tools.schema import Record
 
 ITEMS_PER_TASK = 16
-# Bounds what waits in memory when writing is slower than reading.
+# Limits what waits in memory if writing is slower than reading.
 TASKS_PER_WORKER = 4
 
 
 class Source(Protocol):
     """What a data set must offer to be converted.
 
-    A class attribute `validation_share`, if there is one, is the share of `train` that becomes
-    `validation` unless the source has validation images or the user chooses another share.
+    An optional attribute `validation_share` is the default share of `train` that becomes
+    `validation`; an optional method `path` gives the file of an image.
 
     Attributes:
         tag_names: the names of the tags.
-        splits: the images of each split, each something small that can be pickled and whose
-            `repr` tells its content; `item_name` says what its name is.
+        splits: the images of each split: small objects that can be pickled and whose `repr` shows
+            their content; see `item_name` for their names.
     """
 
     @property
@@ -42,7 +42,7 @@ class Source(Protocol):
     def splits(self) -> Mapping[str, Sequence[Any]]: ...
 
     def load(self, item: Any) -> Record:
-        """Reads one image, in a worker process; raises InputError when it is damaged."""
+        """Reads one image, in a worker process; raises InputError if it is damaged."""
         ...
 
 
@@ -53,75 +53,61 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class Loader:
-    """Loads items of a source in worker processes; a context manager.
+def load_items(
+    source: Source, items: Sequence[Any], workers: int
+) -> Generator[Record | Rejected, None, None]:
+    """Yields the record of each item, or why there is none, in order.
 
     Args:
-        source: the source; it is pickled to the workers.
+        source: the source; it is pickled for the workers.
+        items: items of its splits.
         workers: the number of processes; with 1 the items are loaded in this one.
+
+    Raises:
+        InputError: a worker process was killed.
 
     Example:
         >>> from tfrecords_tools.sources.folder import Folder
         >>> source = Folder("photos", size=64)
-        >>> with Loader(source, workers=1) as loader:
-        ...     print(sorted(record.filename for record in loader.load(source.splits["test"])))
+        >>> records = load_items(source, source.splits["test"], workers=1)
+        >>> sorted(record.filename for record in records)
         ['cat.jpg', 'tree.jpg']
     """
-
-    def __init__(self, source: Source, workers: int) -> None:
-        self._source = source
-        self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Loader:
-        if self._workers > 1:
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                # A forked child of a process with TensorFlow's threads may hang.
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(without_items(self._source),),
-            )
-            # Ctrl-C reaches all processes of a terminal; this one ends the workers.
-            with _interrupts_ignored():
-                for _ in range(self._workers):
-                    self._pool.submit(os.getpid)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def load(self, items: Sequence[Any]) -> Iterator[Record | Rejected]:
-        """Yields the record of each item, in order, or why there is none.
-
-        Raises:
-            InputError: a worker process was killed.
-        """
-        tasks = (items[i : i + ITEMS_PER_TASK] for i in range(0, len(items), ITEMS_PER_TASK))
-        if self._pool is None:
-            for task in tasks:
-                yield from (load_item(self._source, item) for item in task)
-            return
-        waiting: deque[Future[list[Record | Rejected]]] = deque()
-        try:
-            for task in tasks:
-                waiting.append(self._pool.submit(_load_in_worker, task))
-                if len(waiting) == TASKS_PER_WORKER * self._workers:
-                    yield from waiting.popleft().result()
-            while waiting:
+    if workers == 1:
+        yield from (load_item(source, item) for item in items)
+        return
+    pool = ProcessPoolExecutor(
+        workers,
+        # A forked child of a process with TensorFlow's threads may hang.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(without_items(source),),
+    )
+    waiting: deque[Future[list[Record | Rejected]]] = deque()
+    try:
+        # Ctrl-C reaches all processes of a terminal; this one ends the workers.
+        with _interrupts_ignored():
+            for _ in range(workers):
+                pool.submit(os.getpid)
+        for start in range(0, len(items), ITEMS_PER_TASK):
+            waiting.append(pool.submit(_load_in_worker, items[start : start + ITEMS_PER_TASK]))
+            if len(waiting) == TASKS_PER_WORKER * workers:
                 yield from waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise InputError(
-                "a worker process was killed, as when memory runs out; give the same command again "
-                "with fewer --workers, it resumes from here (a script that calls this needs "
-                "`if __name__ == '__main__':`)"
-            ) from error
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a worker process was killed, as when memory runs out; run the conversion again with "
+            "fewer workers, and it resumes (a script that calls this needs "
+            "`if __name__ == '__main__':`)"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile ignore Ctrl-C from their first moment."""
+    """Processes that are started in this context ignore Ctrl-C from their first moment."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -133,7 +119,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def without_items(source: Source) -> Source:
-    """A copy to send to a worker, which is told its items one by one: a list may be millions."""
+    """A copy for a worker, which gets its items one by one: their list may be long."""
     reader = copy.copy(source)
     vars(reader).pop("splits", None)
     return reader

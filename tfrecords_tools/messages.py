@@ -1,4 +1,4 @@
-"""Messages of both command lines: one line, whatever a file is called."""
+"""Messages of both command lines: always one line, whatever characters a file name has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 def show_usage_error(error: click.ClickException) -> None:
-    """Write what is wrong and where help is to standard error."""
+    """Writes what is wrong, and where help is, to standard error."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return
@@ -24,7 +24,7 @@ def show_usage_error(error: click.ClickException) -> None:
 
 
 def printable(text: str) -> str:
-    """The text with what would move a terminal's cursor or cannot be encoded as escapes.
+    """The text with unprintable characters, which could control a terminal, as escapes.
 
     Example:
         >>> printable("line\\nend")

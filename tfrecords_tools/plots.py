@@ -1,4 +1,4 @@
-"""Pictures of a data set: how frequent its tags are, which occur together, a few of its images."""
+"""Plots of a data set: how frequent its tags are, which occur together, a few of its images."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tfrecords_tools.schema import DatasetInfo, Record, Split
 from tfrecords_tools.statistics import Statistics
 
 FOLDER = "info"
-#: Colours of Okabe and Ito, told apart by colour-blind readers.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+#: The palette of Okabe and Ito, which color-blind readers can tell apart.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 MAX_NAMES = 90
 MAX_NAME_LENGTH = 20
 NUM_SAMPLES = 12
@@ -30,7 +30,7 @@ MAX_CAPTION_LINES = 3
 
 
 def write_plots(directory: str | os.PathLike[str], statistics: Statistics) -> list[Path]:
-    """Writes three pictures into the folder `info` of a data set.
+    """Writes three plots into the folder `info` of a data set.
 
     Args:
         directory: the data set's folder.
@@ -40,7 +40,8 @@ def write_plots(directory: str | os.PathLike[str], statistics: Statistics) -> li
         The paths of `tag_frequencies.png`, `co_occurrence.png` and `samples.png`.
 
     Raises:
-        InputError: the folder cannot be written, or an image is damaged.
+        InputError: the folder cannot be written.
+        DamagedDataset: a record is damaged.
 
     Example:
         >>> from tfrecords_tools.statistics import read_statistics
@@ -58,23 +59,23 @@ def write_plots(directory: str | os.PathLike[str], statistics: Statistics) -> li
         ]
     except OSError as error:
         raise InputError(
-            f"{folder}: the pictures cannot be written ({error.strerror}); free some space, or "
-            "make the folder writable"
+            f"{folder} cannot be written ({error.strerror}); free some space, or make the folder "
+            "writable"
         ) from error
 
 
 def _write(figure: Figure, path: Path) -> Path:
     with write_whole(path) as temporary, warnings.catch_warnings():
-        # The font lacks some letters; boxes are drawn instead.
+        # Boxes are drawn instead of letters that the font lacks.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(temporary, format="png", dpi=150)
     return path
 
 
 def tag_frequencies(info: DatasetInfo) -> Figure:
-    """How many images each tag has in each split, on a logarithmic scale.
+    """Plots the number of images of each tag in each split, on a logarithmic scale.
 
-    The tags run from the most to the least frequent in the first split; up to 90 are named.
+    The tags are in descending order of their frequency in the first split; up to 90 are named.
     """
     first = next(iter(info.splits.values()))
     order = np.argsort(-np.array(first.tag_counts), kind="stable")
@@ -83,17 +84,17 @@ def tag_frequencies(info: DatasetInfo) -> Figure:
     figure = Figure(figsize=(12, 6), layout="constrained")
     axes = figure.subplots()
     marker_size = float(np.clip(400 / len(order), 1.5, 6))
-    for (name, split), colour in zip(info.splits.items(), COLOURS, strict=False):
+    for (name, split), color in zip(info.splits.items(), COLORS, strict=False):
         counts = np.array(split.tag_counts, float)[order]
         missing = int((counts == 0).sum())
         note = f" ({missing:,} tags have none)" if missing else ""
-        # A logarithmic scale has no place for 0.
+        # A logarithmic scale has no 0.
         counts[counts == 0] = np.nan
         axes.plot(
             places,
             counts,
             "o",
-            color=colour,
+            color=color,
             markersize=marker_size,
             label=f"{name}: {split.num_images:,} images{note}",
         )
@@ -109,22 +110,22 @@ def tag_frequencies(info: DatasetInfo) -> Figure:
         fontsize=8,
         parse_math=False,
     )
-    axes.set_ylabel("images of the tag")
-    named = f"; one in {step} is named" if step > 1 else ""
+    axes.set_ylabel("images with the tag")
+    named = f"; every {step}th is named" if step > 1 else ""
     axes.set_xlabel(f"tags, most frequent first{named}")
-    axes.set_title(f"{info.name}: images of each tag", parse_math=False)
+    axes.set_title(f"{info.name}: images per tag", parse_math=False)
     axes.grid(axis="y", alpha=0.3)
     axes.legend()
     return figure
 
 
 def co_occurrence(info: DatasetInfo, statistics: Statistics) -> Figure:
-    """Of the images that have the tag of a row, the share that has the tag of a column too."""
+    """Plots the share of the images with the row's tag that also have the column's tag."""
     names = [_short(info.tag_names[tag]) for tag in statistics.frequent_tags]
     counts = statistics.joint_counts.astype(float)
     totals = counts.diagonal()[:, None]
     shares = np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
-    # Each tag always occurs with itself, which would only take the colours from the others.
+    # Each tag always occurs with itself.
     np.fill_diagonal(shares, np.nan)
     figure = Figure(figsize=(10, 9), layout="constrained")
     axes = figure.subplots()
@@ -133,7 +134,7 @@ def co_occurrence(info: DatasetInfo, statistics: Statistics) -> Figure:
     for ticks, rotation in ((axes.set_xticks, 90), (axes.set_yticks, 0)):
         ticks(range(len(names)), names, rotation=rotation, fontsize=8, parse_math=False)
     axes.set_ylabel("Of the images with this tag ...")
-    axes.set_xlabel("... so many percent have this tag too")
+    axes.set_xlabel("... this percentage also has this tag")
     axes.set_title(
         f"{info.name}: co-occurrence of the most frequent tags, all splits",
         parse_math=False,
@@ -143,7 +144,7 @@ def co_occurrence(info: DatasetInfo, statistics: Statistics) -> Figure:
 
 
 def samples(info: DatasetInfo, directory: Path) -> Figure:
-    """Twelve images spread evenly over the first split, with their tags."""
+    """Shows twelve images spread evenly over the first split, with their tags."""
     name, split = next(iter(info.splits.items()))
     indices = np.unique(np.linspace(0, split.num_images - 1, NUM_SAMPLES).round().astype(int))
     num_rows = -(-len(indices) // SAMPLE_COLUMNS)

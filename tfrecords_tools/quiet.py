@@ -7,18 +7,18 @@ import sys
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow with standard error closed to it.
+    """Imports TensorFlow with its standard error discarded.
 
-    The messages are written before TensorFlow heeds its log level, straight to the descriptor.
+    TensorFlow writes these messages to the file descriptor, before it reads its log level.
     """
-    # A parent process that imported TensorFlow has set it to 1 for us, not the user.
+    # 1 is not the user's choice: a parent process that imported TensorFlow has set it.
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr.flush()
     standard_error = os.dup(2)
     try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+        with open(os.devnull, "w") as null:
+            os.dup2(null.fileno(), 2)
         import tensorflow  # noqa: F401
     finally:
         os.dup2(standard_error, 2)

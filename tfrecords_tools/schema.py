@@ -1,10 +1,10 @@
 """The one definition of a record and of the description of a data set.
 
-A data set is a folder of TFRecord shards, each a sequence of `tf.train.Example` protos, and
-one `dataset_info.json`, written last: a folder without it is not a data set.
+A data set is a folder of TFRecord shards, each a sequence of `tf.train.Example` messages, and one
+`dataset_info.json`, which is written last: a folder without it is not a data set.
 
 TensorFlow is imported inside the functions that need it, so that the worker processes of a
-conversion, which only make `Record`s, start without it.
+conversion, which only create `Record`s, start without it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError
 from tfrecords_tools.files import write_json
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 INFO_FILE = "dataset_info.json"
-# In a folder whose conversion is not finished.
+# In a folder whose conversion has not finished.
 JOURNAL_FILE = "conversion.json"
 REJECTED_FILE = "rejected.csv"
 
@@ -47,7 +47,7 @@ class Record:
         height: in pixels.
         width: in pixels.
         tag_ids: indices of the image's tags, from 0.
-        unknown_ids: indices of the tags of which the source does not say whether they apply.
+        unknown_ids: indices of the tags whose presence the source leaves open.
     """
 
     encoded: bytes
@@ -66,7 +66,7 @@ def serialize(record: Record, tag_names: Sequence[str]) -> bytes:
         tag_names: the names of all tags of the data set.
 
     Raises:
-        InputError: a tag id is not in `range(len(tag_names))`, or is given twice.
+        InputError: a tag id is not in `range(len(tag_names))`, or occurs twice.
 
     Example:
         >>> record = Record(b"...", "cat.jpg", height=4, width=6, tag_ids=(1,))
@@ -94,7 +94,7 @@ def serialize(record: Record, tag_names: Sequence[str]) -> bytes:
         UNKNOWN_IDS: of_integers(*record.unknown_ids),
     }
     example = tf.train.Example(features=tf.train.Features(feature=features))
-    # Map fields have no fixed order otherwise, and equal data sets are to have equal checksums.
+    # Map fields have no fixed order otherwise, and equal data sets must have equal checksums.
     return example.SerializeToString(deterministic=True)
 
 
@@ -103,12 +103,9 @@ def check_tag_ids(record: Record, num_tags: int) -> None:
     ids = record.tag_ids + record.unknown_ids
     for tag_id in ids:
         if not 0 <= tag_id < num_tags:
-            raise InputError(
-                f"{record.filename}: tag id {tag_id} is not one of the {num_tags} tags, "
-                f"0 to {num_tags - 1}"
-            )
+            raise InputError(f"{record.filename}: tag id {tag_id}, expected 0 to {num_tags - 1}")
     if len(set(ids)) != len(ids):
-        raise InputError(f"{record.filename}: a tag is given twice: ids {sorted(ids)}")
+        raise InputError(f"{record.filename}: a tag id occurs twice in {sorted(ids)}")
 
 
 def deserialize(serialized: bytes) -> Record:
@@ -121,11 +118,7 @@ def deserialize(serialized: bytes) -> Record:
 
 
 def deserialize_with_tag_names(serialized: bytes) -> tuple[Record, list[str]]:
-    """Decodes what `serialize` wrote: the record, and the names of its tags as they stand there.
-
-    Raises:
-        InputError: the bytes are not a record of this schema.
-    """
+    """Decodes what `serialize` wrote: the record and its stored tag names; raises InputError."""
     import tensorflow as tf
 
     try:
@@ -141,25 +134,23 @@ def deserialize_with_tag_names(serialized: bytes) -> tuple[Record, list[str]]:
         return record, [name.decode() for name in feature[TAG_NAMES].bytes_list.value]
     # DecodeError, protobuf's own exception, has no public base but Exception.
     except Exception as error:
-        raise InputError(
-            f"Not a record of an image and its tags (image/encoded, ...): {error}"
-        ) from error
+        raise InputError(f"not a record of an image and its tags: {error}") from error
 
 
 def parse(serialized: tf.Tensor, num_tags: int, num_ids: int | None = None) -> dict[str, tf.Tensor]:
-    """Decodes a batch of records in a `tf.data` pipeline; what is not used of it costs nothing.
+    """Decodes a batch of records in a `tf.data` pipeline; outputs that are not used cost nothing.
 
     Args:
         serialized: string (n,), serialized records.
         num_tags: the number of tags of the data set, c.
-        num_ids: pad `tag_ids` to this length, K, for large vocabularies; at least the number of
-            tags of any image.
+        num_ids: the length K that `tag_ids` is padded to, for large vocabularies; at least the
+            number of tags of any image. None for the largest number of tags in the batch.
 
     Returns:
-        `encoded`, string (n,), the image files; `filename`, string (n,); `height` and `width`,
-        int32 (n,), in pixels; `labels`, float32 (n, c): 1 for the images' tags, -1 for the unknown
-        ones, otherwise 0; `tag_ids`, int32 (n, most tags of an image), or (n, K) where `num_ids`
-        is given, padded with -1; `unknown_ids`, the same of the unknown tags.
+        A dict of `encoded`, string (n,), the image files; `filename`, string (n,); `height` and
+        `width`, int32 (n,), in pixels; `labels`, float32 (n, c), 1 for an image's tags, -1 for
+        unknown ones, otherwise 0; `tag_ids`, int32 (n, K), padded with -1; and `unknown_ids`,
+        int32 (n, largest number of unknown tags in the batch), padded with -1.
 
     Example:
         >>> import tensorflow as tf
@@ -171,7 +162,7 @@ def parse(serialized: tf.Tensor, num_tags: int, num_ids: int | None = None) -> d
     """
     import tensorflow as tf
 
-    # Padded by the parser itself: it is faster than a ragged or sparse tensor.
+    # Padding in the parser is faster than a ragged or sparse tensor.
     integers = tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True, default_value=-1)
     features = tf.io.parse_example(
         serialized,
@@ -206,7 +197,7 @@ def parse(serialized: tf.Tensor, num_tags: int, num_ids: int | None = None) -> d
 
 @dataclass(frozen=True)
 class Shard:
-    """One TFRecord file; `file` is its name inside the data set's folder."""
+    """One TFRecord file; `file` is its name in the data set's folder."""
 
     file: str
     num_records: int
@@ -220,8 +211,8 @@ class Split:
 
     Attributes:
         num_images: the number of records.
-        tag_counts: for each tag the number of images that have it.
-        shards: its files, in order.
+        tag_counts: the number of images with each tag.
+        shards: the files of the split, in order.
         num_rejected: the number of damaged images that were left out (see `rejected.csv`).
     """
 
@@ -238,9 +229,9 @@ class DatasetInfo:
     Attributes:
         name: the data set's name, such as `corel5k`.
         source: the class that read the original files.
-        settings: what was chosen at the conversion, such as the image size; JSON values.
+        settings: the choices made at conversion, such as the image size; JSON values.
         tag_names: the names of the tags; a tag's id is its index.
-        splits: the parts by name.
+        splits: the splits by name.
         input_checksum: SHA-256 of the list of images and labels that were converted.
 
     Example:
@@ -271,18 +262,12 @@ class DatasetInfo:
         """Reads the description of the data set in a folder.
 
         Raises:
-            InputError: there is none, or it is damaged.
+            InputError: the folder holds no data set.
+            DamagedDataset: the description is damaged.
         """
         path = Path(directory) / INFO_FILE
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(_why_missing(path)) from None
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}") from error
-        except ValueError as error:
-            raise InputError(_damaged(path, str(error))) from error
-        try:
             content.pop("checksum", None)
             splits = {
                 name: Split(**{**split, "shards": [Shard(**shard) for shard in split["shards"]]})
@@ -292,34 +277,27 @@ class DatasetInfo:
             for name, split in splits.items():
                 if len(split.tag_counts) != len(info.tag_names):
                     raise ValueError(
-                        f"split {name} counts {len(split.tag_counts)} tags, "
-                        f"expected {len(info.tag_names)}"
+                        f"the split {name} counts {len(split.tag_counts)} tags, expected "
+                        f"{len(info.tag_names)}"
                     )
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(_why_missing(path)) from None
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(_damaged(path, str(error))) from error
+            raise DamagedDataset(f"{path} is damaged ({error})", path) from error
         return info
 
     def save(self, directory: str | os.PathLike[str]) -> None:
         """Writes `dataset_info.json` into a folder, whole or not at all."""
-        path = Path(directory) / INFO_FILE
         # The checksum is a property; it is in the file for people and other programs to read.
         content = {**asdict(self), "checksum": self.checksum}
-        write_json(path, content)
+        write_json(Path(directory) / INFO_FILE, content)
 
 
 def _why_missing(path: Path) -> str:
     if not path.parent.is_dir():
-        return f"{path.parent} is not a folder; expected a data set made by tfrecords_tools convert"
+        return f"{path.parent} is not a folder; expected a data set in TFRecord files"
     if (path.parent / JOURNAL_FILE).exists():
-        return (
-            f"{path.parent}: the conversion did not finish; run the same convert command again, "
-            "it resumes where it stopped"
-        )
-    return (
-        f"{path.parent} holds no {INFO_FILE}; expected a data set made by "
-        "`python -m tfrecords_tools convert`"
-    )
-
-
-def _damaged(path: Path, reason: str) -> str:
-    return f"{path} is damaged ({reason}); make the data set again with convert --overwrite"
+        return f"{path.parent}: the conversion has not finished; run it again, and it resumes"
+    return f"{path.parent} holds no {INFO_FILE}; expected a data set in TFRecord files"

@@ -1,4 +1,4 @@
-"""What the records of a data set hold: image sizes, tags an image, tags that occur together."""
+"""What the records of a data set hold: image sizes, tags per image, tags that occur together."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from tfrecords_tools.reading import Labels, read_labels
-from tfrecords_tools.schema import DatasetInfo
+from tfrecords_tools.reading import RECORDS_AT_ONCE, damaged
+from tfrecords_tools.schema import DatasetInfo, parse
 
 MAX_FREQUENT_TAGS = 40
 
@@ -19,8 +19,8 @@ class SplitStatistics(NamedTuple):
     """The images of one split, in order.
 
     Attributes:
-        heights: (num_images,) int64, in pixels.
-        widths: (num_images,) int64, in pixels.
+        heights: (num_images,) int32, in pixels.
+        widths: (num_images,) int32, in pixels.
         num_tags: (num_images,) int64, the number of tags of each image.
     """
 
@@ -35,7 +35,7 @@ class Statistics(NamedTuple):
     Attributes:
         splits: the images of each split.
         frequent_tags: (k,) int64, the ids of the at most 40 most frequent tags of all splits.
-        joint_counts: (k, k) int64, how many images have both tags; on the diagonal, the one.
+        joint_counts: (k, k) int64, the number of images with both tags.
     """
 
     splits: dict[str, SplitStatistics]
@@ -43,20 +43,22 @@ class Statistics(NamedTuple):
     joint_counts: np.ndarray
 
 
-def read_statistics(directory: str | os.PathLike[str], progress: bool = True) -> Statistics:
+def read_statistics(directory: str | os.PathLike[str]) -> Statistics:
     """Reads all records of a data set once, without decoding the images.
 
     Args:
         directory: the data set's folder.
-        progress: whether to show a progress bar, if standard error is a terminal.
 
     Raises:
-        InputError: the folder holds no data set, or a record is damaged or missing.
+        InputError: the folder holds no data set.
+        DamagedDataset: a record is damaged or missing.
 
     Example:
         >>> int(read_statistics("records").splits["train"].num_tags.max())
         2
     """
+    import tensorflow as tf
+
     info = DatasetInfo.load(directory)
     totals = np.sum([split.tag_counts for split in info.splits.values()], axis=0)
     frequent_tags = np.argsort(-totals, kind="stable")[:MAX_FREQUENT_TAGS]
@@ -66,28 +68,24 @@ def read_statistics(directory: str | os.PathLike[str], progress: bool = True) ->
         desc="info",
         total=sum(split.num_images for split in info.splits.values()),
         unit="image",
-        # None: no bar where standard error is not a terminal.
-        disable=None if progress else True,
+        disable=None,  # no bar if standard error is not a terminal
     ) as bar:
         for name, split in info.splits.items():
             parts = []
             for shard in split.shards:
-                for labels in read_labels(Path(directory) / shard.file):
-                    joint_counts += _joint_counts(labels, frequent_tags, len(info.tag_names))
-                    parts.append(labels[:3])
-                    bar.update(len(labels.num_tags))
+                path = Path(directory) / shard.file
+                try:
+                    for serialized in tf.data.TFRecordDataset(str(path)).batch(RECORDS_AT_ONCE):
+                        batch = parse(serialized, len(info.tag_names))
+                        has_tag = batch["labels"].numpy() == 1
+                        frequent = has_tag[:, frequent_tags].astype(np.int64)
+                        joint_counts += frequent.T @ frequent
+                        sizes = batch["height"].numpy(), batch["width"].numpy()
+                        parts.append((*sizes, has_tag.sum(axis=1)))
+                        bar.update(len(has_tag))
+                except tf.errors.OpError as error:
+                    raise damaged(path) from error
             splits[name] = SplitStatistics(
                 *(np.concatenate(column) for column in zip(*parts, strict=True))
             )
     return Statistics(splits, frequent_tags, joint_counts)
-
-
-def _joint_counts(labels: Labels, tags: np.ndarray, num_tags: int) -> np.ndarray:
-    """How many of the images have two of the tags, for all pairs."""
-    has_tag = np.zeros((len(labels.num_tags), num_tags), np.int64)
-    # An id that is no tag's is for `verify` to find.
-    known = (labels.tag_ids >= 0) & (labels.tag_ids < num_tags)
-    images = np.repeat(np.arange(len(labels.num_tags)), labels.num_tags)
-    has_tag[images[known], labels.tag_ids[known]] = 1
-    chosen = has_tag[:, tags]
-    return chosen.T @ chosen

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,14 @@ from tqdm import tqdm
 
 from tfrecords_tools.duplicates import FINGERPRINT, near_duplicates, same_files
 from tfrecords_tools.reading import read_record
-from tfrecords_tools.schema import DatasetInfo, Split
-from tfrecords_tools.shard_check import CheckedShard, Lines, check_shard
+from tfrecords_tools.schema import DatasetInfo
+from tfrecords_tools.shard_check import CheckedShard, check_shard
+
+MAX_LINES = 20
 
 
 class Report(NamedTuple):
-    """What `verify` found, one line each, naming file and record (counted from 0).
+    """What `verify` found, one line each, with the names of file and record (counted from 0).
 
     Attributes:
         findings: what is wrong; empty if the data set is whole.
@@ -29,25 +32,26 @@ class Report(NamedTuple):
     warnings: list[str]
 
 
-def verify(directory: str | os.PathLike[str], progress: bool = True) -> Report:
+def verify(directory: str | os.PathLike[str]) -> Report:
     """Checks every file, record, image and count of a data set, and compares its splits.
 
-    Read in full are the files (size, SHA-256), the records (TFRecord's checksums, tag ids and
-    names, numbers) and the images (all JPEG data, height and width). An image that is in two splits
-    is leakage: the same file is a finding, a near duplicate a warning (`duplicates` says what that
-    is). Of each kind at most 20 lines are given, and the number of the others.
+    All files (size, SHA-256), records (TFRecord's checksums, tag ids and names, numbers) and images
+    (all JPEG data, height and width) are read in full. An image that is in two splits is leakage:
+    the same file is a finding, a near duplicate a warning (see `duplicates`). At most 20 lines of
+    each kind are returned, and the number of the others.
 
-    In memory are 24 bytes a record, twice that while the splits are compared: 48 MB a million.
+    The memory needed is 24 bytes per record, twice that while the splits are compared: 48 MB per
+    million.
 
     Args:
         directory: the data set's folder.
-        progress: whether to show a progress bar, if standard error is a terminal.
 
     Returns:
-        The findings, and apart from them the warnings.
+        The findings, and separately the warnings.
 
     Raises:
-        InputError: the folder holds no data set, or its `dataset_info.json` is damaged.
+        InputError: the folder holds no data set.
+        DamagedDataset: its `dataset_info.json` is damaged.
 
     Example:
         >>> verify("records").findings
@@ -58,94 +62,102 @@ def verify(directory: str | os.PathLike[str], progress: bool = True) -> Report:
 
     folder = Path(directory)
     info = DatasetInfo.load(folder)
-    files, records, counts = Lines("files"), Lines("records"), Lines("counts")
     shards = [shard for split in info.splits.values() for shard in split.shards]
-    listed = {shard.file for shard in shards}
-    for path in sorted(folder.glob("*.tfrecord*")):
-        # A kill in a conversion's last moment leaves its notes, which do no harm.
-        if path.name not in listed and path.suffix != ".json":
-            files.add(f"{path.name}: not one of the data set's files")
-
-    checked: dict[str, list[CheckedShard]] = {}
     with (
         tqdm(
             desc="verify",
             total=sum(split.num_images for split in info.splits.values()),
             unit="image",
-            # None: no bar where standard error is not a terminal.
-            disable=None if progress else True,
+            disable=None,  # no bar if standard error is not a terminal
         ) as bar,
-        # Threads suffice: reading, checksums and decoding all run outside Python. More than there
-        # are cores, since some wait for the interpreter.
+        # Reading, checksums and decoding all run outside Python, so threads suffice. There are more
+        # of them than cores, since some wait for the interpreter.
         ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as threads,
     ):
-        results = threads.map(lambda shard: check_shard(folder, shard, info.tag_names), shards)
-        for name, split in info.splits.items():
-            checked[name] = []
-            for shard in split.shards:
-                result = next(results)
-                checked[name].append(result)
-                files.extend(result.files)
-                records.extend(result.records)
-                bar.update(shard.num_records)
-            _check_counts(name, split, checked[name], info.tag_names, counts)
+        checked: dict[str, CheckedShard] = {}
+        for shard, result in zip(
+            shards,
+            threads.map(lambda shard: check_shard(folder, shard, info.tag_names), shards),
+            strict=True,
+        ):
+            checked[shard.file] = result
+            bar.update(shard.num_records)
+    by_split = {
+        name: [checked[shard.file] for shard in split.shards] for name, split in info.splits.items()
+    }
+    # A conversion that was killed in its last moment leaves notes, which do no harm.
+    foreign = [
+        f"{path.name}: not one of the data set's files"
+        for path in sorted(folder.glob("*.tfrecord*"))
+        if path.name not in checked and path.suffix != ".json"
+    ]
+    files = foreign + [line for shard in checked.values() for line in shard.files]
+    records = [line for shard in checked.values() for line in shard.records]
+    counts = _wrong_counts(info, by_split)
+    same, similar = _compare_splits(folder, by_split, list(checked))
+    return Report(
+        _shortened("files", files, len(files))
+        + _shortened("records", records, len(records))
+        + _shortened("counts", counts, len(counts))
+        + same,
+        similar,
+    )
 
-    same, similar = _compare_splits(folder, info, checked)
-    findings = [line for lines in (files, records, counts, same) for line in lines.report()]
-    return Report(findings, similar.report())
+
+def _shortened(kind: str, lines: Iterable[str], total: int) -> list[str]:
+    """The first lines of a kind, and one that counts the others, if there are any."""
+    first = list(islice(lines, MAX_LINES))
+    return first + ([f"and {total - len(first):,} more {kind}"] if total > len(first) else [])
 
 
-def _check_counts(
-    name: str,
-    split: Split,
-    checked: Sequence[CheckedShard],
-    tag_names: Sequence[str],
-    counts: Lines,
-) -> None:
-    if not all(shard.complete for shard in checked):
-        # The counts are off by the records that could not be read, which are findings already.
-        return
-    num_records = sum(len(shard.fingerprints) for shard in checked)
-    if num_records != split.num_images:
-        counts.add(f"{name}: {num_records} records, expected {split.num_images}")
-        return
-    tag_counts = sum((shard.tag_counts for shard in checked), np.zeros(len(tag_names), np.int64))
-    for tag, count, expected in zip(tag_names, tag_counts, split.tag_counts, strict=True):
-        if count != expected:
-            counts.add(f"{name}: {count} images of the tag {tag}, expected {expected}")
+def _wrong_counts(info: DatasetInfo, by_split: Mapping[str, Sequence[CheckedShard]]) -> list[str]:
+    lines = []
+    for name, shards in by_split.items():
+        if not all(shard.complete for shard in shards):
+            # Records that cannot be read are missing in the counts, and are findings already.
+            continue
+        split = info.splits[name]
+        num_records = sum(len(shard.fingerprints) for shard in shards)
+        if num_records != split.num_images:
+            lines.append(f"{name}: {num_records} records, expected {split.num_images}")
+            continue
+        totals = sum((shard.tag_counts for shard in shards), np.zeros(len(info.tag_names), int))
+        lines += [
+            f"{name}: {count} images with the tag {tag}, expected {expected}"
+            for tag, count, expected in zip(info.tag_names, totals, split.tag_counts, strict=True)
+            if count != expected
+        ]
+    return lines
 
 
 def _compare_splits(
-    folder: Path, info: DatasetInfo, checked: Mapping[str, Sequence[CheckedShard]]
-) -> tuple[Lines, Lines]:
+    folder: Path, by_split: Mapping[str, Sequence[CheckedShard]], files: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """Compares each split with all before it: the same images, and those that look the same."""
-    same = Lines("images that are in another split too")
-    similar = Lines("images that look like one of another split")
-    files = [shard.file for split in info.splits.values() for shard in split.shards]
-    parts = [shard.fingerprints for shards in checked.values() for shard in shards]
+    parts = [shard.fingerprints for shards in by_split.values() for shard in shards]
     images = np.concatenate([np.zeros(0, FINGERPRINT), *parts])
     starts = np.cumsum([0, *map(len, parts)])
 
-    def place(row: int) -> str:
+    def place(row: int | np.integer) -> str:
         number = int(np.searchsorted(starts, row, "right")) - 1
-        file, index = files[number], row - int(starts[number])
+        file, index = files[number], int(row - starts[number])
         return f"{file}, record {index} ({read_record(folder / file, index).filename})"
 
     same_as, looks_like = np.full((2, len(images)), -1)
     start = 0
-    for shards in checked.values():
+    for shards in by_split.values():
         stop = start + sum(len(shard.fingerprints) for shard in shards)
         same_as[start:stop] = same_files(images[:start], images[start:stop])
         looks_like[start:stop] = near_duplicates(images[:start], images[start:stop])
         start = stop
     looks_like[same_as >= 0] = -1
 
-    same.add_each(
-        np.flatnonzero(same_as >= 0),
-        lambda row: f"{place(row)}: the same image as {place(same_as[row])}",
+    def describe(kind: str, verb: str, others: np.ndarray) -> list[str]:
+        rows = np.flatnonzero(others >= 0)
+        lines = (f"{place(row)}: {verb} {place(others[row])}" for row in rows)
+        return _shortened(kind, lines, len(rows))
+
+    return (
+        describe("images that are in another split too", "the same image as", same_as),
+        describe("images that look like one of another split", "looks like", looks_like),
     )
-    similar.add_each(
-        np.flatnonzero(looks_like >= 0),
-        lambda row: f"{place(row)}: looks like {place(looks_like[row])}",
-    )
-    return same, similar

@@ -1,14 +1,15 @@
-"""Downloading the images of NUS-WIDE: politely, until each is there or known to be gone.
+"""Downloading the images of NUS-WIDE, politely, until each is stored or known to be gone.
 
-Threads fetch and check images in memory; this one alone writes files, so that a kill at any moment
+Threads fetch and check images in memory; only this one writes files, so that a kill at any moment
 leaves only whole images, and nothing has to be locked.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections.abc import Iterator
 from contextlib import closing
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,13 +18,12 @@ from tfrecords_tools.download.fetch import Fetched, Fetcher
 from tfrecords_tools.download.placeholders import Placeholders
 from tfrecords_tools.download.rate_limit import RateLimit
 from tfrecords_tools.download.report import BROKEN, FOUND, GONE, DownloadReport, Entry
-from tfrecords_tools.download.threads import map_in_threads
 from tfrecords_tools.download.url_list import SIZES, Photo, read_url_list
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import remove_partial, write_whole
+from tfrecords_tools.files import remove_partial, write_bytes
 
-# A server that gives no answer about so many images in a row is down, or has blocked us.
-MOST_UNANSWERED = 100
+# A server that does not answer for this many images in a row is down, or has blocked us.
+MAX_UNANSWERED = 100
 
 
 def download(
@@ -34,35 +34,33 @@ def download(
     concurrent: int = 16,
     requests_per_second: float = 20.0,
     retry_gone: bool = False,
-    progress: bool = True,
 ) -> DownloadReport:
-    """Fetches the images of `NUS-WIDE-urls.txt` to `output/<category>/<file>.jpg`.
+    """Downloads the images of `NUS-WIDE-urls.txt` to `output/<category>/<file>.jpg`.
 
-    An image is stored when it is whole: decoded in full, and not Flickr's "photo unavailable"
-    picture. Failing connections, stalls, cut-off bodies, 429 and 5xx are tried again with growing
-    pauses, and all threads heed a Retry-After. What happened to each image is in
+    An image is stored if it is whole: decoded in full, and not Flickr's "photo unavailable"
+    picture. Failed connections, stalls, cut-off bodies, 429 and 5xx are retried with growing
+    pauses, and all threads heed a Retry-After. The result for each image is in
     `output/download_report.csv`.
 
-    Given again, it goes on: images that are there are not asked for, nor those that were gone in
-    all sizes; those that were broken are, last. Run one download in a folder at a time.
+    A second call resumes: existing images are not requested, nor those that are gone in all sizes;
+    broken ones are, last. Run only one download per folder at a time.
 
     Args:
         urls: the file `NUS-WIDE-urls.txt`.
-        output: the folder of images, `NUS-WIDE/Flickr`; it is made if need be.
-        size: preferred size, one of `SIZES`; when it is gone or broken, the larger ones are tried
+        output: the folder of images, `NUS-WIDE/Flickr`; it is created if it does not exist.
+        size: the preferred size, one of `SIZES`; if it is gone or broken, the larger ones are tried
             and then the smaller ones. The default, with 500 pixels on the longer side, is enough
             for 256 x 256.
-        concurrent: number of requests at the same time, at least 1.
-        requests_per_second: the limit over all threads, above 0.
-        retry_gone: whether to ask again for images that were gone.
-        progress: whether to show a progress bar, if standard error is a terminal.
+        concurrent: the maximum number of requests at the same time, at least 1.
+        requests_per_second: the maximum rate over all threads, above 0.
+        retry_gone: whether to request images again that were gone.
 
     Returns:
         The report on all images in the folder.
 
     Raises:
-        InputError: the list is malformed, the folder cannot be written or the disk is full, or
-            the server has given no answer about 100 images in a row. What was fetched is kept.
+        InputError: the list is malformed, the folder cannot be written, the disk is full, or the
+            server did not answer for about 100 images in a row. Stored images are kept.
 
     Example:
         >>> print(download("first-thousand.txt", "NUS-WIDE/Flickr"))  # doctest: +SKIP
@@ -86,30 +84,29 @@ def download(
             placeholders = _known_placeholders(report)
             with (
                 closing(Fetcher(size, rate_limit, placeholders.known, concurrent)) as fetcher,
-                closing(map_in_threads(fetcher.fetch, pending, concurrent)) as results,
-                # Threads that an interrupt leaves behind end with their next request.
+                # Its threads do not keep an interrupted program alive, unlike those of an executor.
+                ThreadPool(concurrent) as threads,
                 closing(rate_limit),
                 tqdm(
                     desc="Downloading",
                     total=len(photos),
                     initial=len(photos) - len(pending),
                     unit=" images",
-                    disable=None if progress else True,
+                    disable=None,  # no bar if standard error is not a terminal
                 ) as bar,
             ):
-                num_unanswered = 0
-                for fetched in results:
-                    again = _take(fetched, directory, report, placeholders)
-                    again = [name for name in again if name in photos]
-                    pending.extendleft(photos[name] for name in again)
-                    bar.update(1 - len(again))
-                    num_unanswered = 0 if fetched.answered else num_unanswered + 1
-                    if num_unanswered == MOST_UNANSWERED:
-                        raise InputError(_no_answer(fetched.entry))
+                while pending:
+                    again: list[str] = []
+                    for fetched in _answered(threads.imap_unordered(fetcher.fetch, pending)):
+                        taken_back = _take(fetched, directory, report, placeholders)
+                        again += [name for name in taken_back if name in photos]
+                        bar.update()
+                    pending = [photos[name] for name in dict.fromkeys(again)]
+                    bar.update(-len(pending))
     except OSError as error:
         raise InputError(
-            f"{directory} cannot be written ({error.strerror or error}); mend that and give the "
-            "same command again: it goes on from here"
+            f"{directory} cannot be written ({error.strerror or error}); fix that and run the same "
+            "command again, and it resumes"
         ) from error
     return report
 
@@ -118,26 +115,26 @@ def _present_files(directory: Path) -> set[str]:
     categories = [path for path in directory.iterdir() if path.is_dir()]
     for category in categories:
         remove_partial(category)
-    # Listing the folders is much faster than asking for each of 270,000 files.
+    # Listing the folders is much faster than testing each of 270,000 files.
     return {f"{folder.name}/{file}" for folder in categories for file in os.listdir(folder)}
 
 
 def _pending(
     photos: dict[str, Photo], report: DownloadReport, present: set[str], retry_gone: bool
-) -> deque[Photo]:
+) -> list[Photo]:
     """What is still to be fetched; images that were broken come last."""
     new, broken = [], []
     for name, photo in photos.items():
         entry = report.entries.get(name)
         if name in present:
-            # Only whole images get their final names, so that being there is enough.
+            # Only whole images get their final names, so an existing file is enough.
             if entry is None or entry.status != FOUND:
-                report.add(Entry(name, FOUND, detail="was there already"))
+                report.add(Entry(name, FOUND, detail="existed already"))
         elif entry is not None and entry.status == BROKEN:
             broken.append(photo)
         elif entry is None or retry_gone:
             new.append(photo)
-    return deque(new + broken)
+    return new + broken
 
 
 def _known_placeholders(report: DownloadReport) -> Placeholders:
@@ -150,13 +147,28 @@ def _known_placeholders(report: DownloadReport) -> Placeholders:
     return placeholders
 
 
+def _answered(results: Iterator[Fetched]) -> Iterator[Fetched]:
+    """Passes results on; raises InputError if the server stops answering."""
+    num_unanswered = 0
+    for fetched in results:
+        yield fetched
+        num_unanswered = 0 if fetched.answered else num_unanswered + 1
+        if num_unanswered == MAX_UNANSWERED:
+            entry = fetched.entry
+            raise InputError(
+                f"no answer for {num_unanswered} images in a row, the last one {entry.filename} "
+                f"({entry.detail}); check the network, wait if the server has blocked you, and run "
+                "the same command again, and it resumes"
+            )
+
+
 def _take(
     fetched: Fetched, directory: Path, report: DownloadReport, placeholders: Placeholders
 ) -> list[str]:
-    """Stores an image and its entry; returns the images that are to be fetched again instead.
+    """Stores an image and its entry; returns the images that must be fetched again instead.
 
-    The order of the steps is such that after a kill between any two of them, the next download
-    finds either a whole file, or none and fetches it again.
+    A kill between any two steps leaves a whole file, or none, and the next download fetches the
+    image again.
     """
     entry = fetched.entry
     if entry.status != FOUND:
@@ -165,17 +177,8 @@ def _take(
     unmasked = placeholders.add(entry.sha256, entry.filename)
     for name in unmasked:
         (directory / name).unlink(missing_ok=True)
-        report.add(Entry(name, BROKEN, detail="photo unavailable, by its bytes; to be asked again"))
+        report.add(Entry(name, BROKEN, detail="photo unavailable, by its bytes; to be retried"))
     if not unmasked:
-        with write_whole(directory / entry.filename) as temporary:
-            temporary.write_bytes(fetched.content)
-            report.add(entry)
+        write_bytes(directory / entry.filename, fetched.content)
+        report.add(entry)
     return unmasked
-
-
-def _no_answer(entry: Entry) -> str:
-    return (
-        f"no answer about {MOST_UNANSWERED} images in a row, the last one {entry.filename} "
-        f"({entry.detail}); check the network, wait if the server has blocked you, and give the "
-        "same command again: it goes on from here"
-    )

@@ -1,9 +1,12 @@
-"""Fetching one image: its sizes in turn, each a few times if need be, its bytes checked in full."""
+"""Fetching one image: its sizes in turn, with retries, its bytes checked in full.
+
+`urllib3.Retry` has no part in it: it does not retry bodies that are cut off while they are read in
+parts, which limits their time and size, and only the thread that got a Retry-After would wait.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import random
 import time
 from collections.abc import Container
@@ -13,7 +16,6 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 import urllib3
-from PIL import Image, UnidentifiedImageError
 from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 
 from tfrecords_tools.download import connections
@@ -22,22 +24,24 @@ from tfrecords_tools.download.placeholders import is_placeholder_url
 from tfrecords_tools.download.rate_limit import RateLimit
 from tfrecords_tools.download.report import BROKEN, FOUND, GONE, Entry
 from tfrecords_tools.download.url_list import Photo
-from tfrecords_tools.images import check_jpeg
+from tfrecords_tools.images import encode_image
 
 ATTEMPTS = 4
 # Before the second attempt; doubled for each further one.
 BACKOFF_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 300.0
-MOST_REDIRECTS = 5
+MAX_PAUSE_SECONDS = 300.0
+MAX_REDIRECTS = 5
 GONE_STATUSES = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-PASSING_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600))
+RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600))
 
 
 class Fetched(NamedTuple):
-    """What became of an image, and its bytes if it was found.
+    """The result for an image.
 
-    `answered` is False if the server gave no answer about any size: it cannot be reached, or
-    refuses.
+    Attributes:
+        entry: its line in the report.
+        content: its bytes if it was found.
+        answered: False if the server did not answer for any size: it is unreachable or refuses.
     """
 
     entry: Entry
@@ -45,35 +49,43 @@ class Fetched(NamedTuple):
     answered: bool
 
 
-class _Gone(Exception):
-    """There is no image at this URL any more; `args[1]` is the digest of a placeholder."""
+class _Failed(Exception):
+    """A request that gave no whole image.
 
+    Args:
+        reason: what went wrong.
+        status: `gone` if there is no image at the URL any more, otherwise `broken`.
+        answered: whether the server answered for this URL.
+        retry: whether another attempt may succeed.
+        placeholder: the digest of a placeholder that came instead.
+    """
 
-class _Damaged(Exception):
-    """What is at this URL is not a whole image."""
-
-
-class _Unanswered(Exception):
-    """The server does not say whether there is an image at this URL."""
-
-
-class _Passing(Exception):
-    """This attempt failed; the next may not."""
+    def __init__(
+        self,
+        reason: object,
+        status: str = BROKEN,
+        answered: bool = False,
+        retry: bool = False,
+        placeholder: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.status, self.answered, self.retry = status, answered, retry
+        self.placeholder = placeholder
 
 
 class Fetcher:
-    """Fetches images; for use by several threads.
+    """Fetches images, in any number of threads.
 
     Args:
-        size: the preferred one of `SIZES`; the others are tried when it is gone or broken.
-        rate_limit: is asked before each request, redirects and further attempts included.
+        size: the preferred one of `SIZES`; the others are tried if it is gone or broken.
+        rate_limit: the limit that every request waits for, redirects and retries included.
         placeholders: the SHA-256 digests of pictures that stand for a deleted photograph.
-        num_connections: to keep open to each server.
+        num_connections: the number of connections to keep open to each server.
 
     Example:
         >>> fetcher = Fetcher("middle", RateLimit(10), set(), num_connections=1)
         >>> photo = Photo("sky/0001_1.jpg", (None, None, None, None))
-        >>> fetcher.fetch(photo).entry.status  # the list has no address of it
+        >>> fetcher.fetch(photo).entry.status  # the list has no URL for it
         'gone'
     """
 
@@ -90,30 +102,20 @@ class Fetcher:
         self._pool = open_pool(num_connections)
 
     def fetch(self, photo: Photo) -> Fetched:
-        """Fetches an image in the first of its sizes that is there and whole.
-
-        Raises:
-            Stopped: the download was stopped.
-        """
+        """Fetches an image in the first of its sizes that is whole; raises Stopped."""
         details: list[str] = []
         status, placeholder, answered = GONE, "", False
         for size, url in photo.choices(self._size):
             try:
                 content, sha256 = self._fetch_patiently(url)
-            except _Gone as error:
-                reason, *digest = error.args
-                placeholder = digest[0] if digest else placeholder
-                answered = True
-            except _Damaged as error:
-                reason, status = error, BROKEN
-                answered = True
-            except _Unanswered as error:
-                reason, status = error, BROKEN
+            except _Failed as error:
+                status = BROKEN if error.status == BROKEN else status
+                placeholder = error.placeholder or placeholder
+                answered |= error.answered
+                details.append(f"{size}: {error}")
             else:
-                details += [size] if details else []
-                entry = Entry(photo.filename, FOUND, url, "; ".join(details), sha256)
-                return Fetched(entry, content, True)
-            details.append(f"{size}: {reason}")
+                detail = "; ".join([*details, size] if details else [])
+                return Fetched(Entry(photo.filename, FOUND, url, detail, sha256), content, True)
         detail = "; ".join(details) or "no URL in the list"
         sha256 = placeholder if status == GONE else ""
         entry = Entry(photo.filename, status, "", detail, sha256)
@@ -126,25 +128,32 @@ class Fetcher:
     def _fetch_patiently(self, url: str) -> tuple[bytes, str]:
         for attempt in range(ATTEMPTS):
             if attempt:
-                # The jitter keeps threads that failed together from coming back together.
+                # The jitter keeps threads that failed together from retrying together.
                 time.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
             try:
                 content = self._follow(url)
-            except _Passing as error:
+                break
+            except _Failed as error:
+                if not error.retry:
+                    raise
                 reason = error
-                continue
-            sha256 = hashlib.sha256(content).hexdigest()
-            if sha256 in self._placeholders:
-                raise _Gone("photo unavailable, by its bytes", sha256)
-            check_image(content)
-            return content, sha256
-        raise _Unanswered(f"{reason}, {ATTEMPTS} times")
+        else:
+            raise _Failed(f"{reason}, {ATTEMPTS} times")
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 in self._placeholders:
+            raise _Failed("photo unavailable, by its bytes", GONE, True, placeholder=sha256)
+        try:
+            # As strictly as the conversion will.
+            encode_image(content)
+        except ValueError as error:
+            raise _Failed(f"not a whole image ({_short(error)})", answered=True) from error
+        return content, sha256
 
     def _follow(self, url: str) -> bytes:
-        # By hand, so that the limit of requests holds, and a placeholder is not even asked for.
-        for _ in range(MOST_REDIRECTS + 1):
+        # By hand, so that the rate limit applies, and a placeholder is not even requested.
+        for _ in range(MAX_REDIRECTS + 1):
             if is_placeholder_url(url):
-                raise _Gone("photo unavailable")
+                raise _Failed("photo unavailable", GONE, answered=True)
             self._rate_limit.wait()
             deadline = time.monotonic() + connections.REQUEST_SECONDS
             try:
@@ -155,54 +164,30 @@ class Fetcher:
                         return self._content(response, deadline)
                 url = urljoin(url, location)
             except TooMuch as error:
-                raise _Unanswered(error) from error
+                raise _Failed(error) from error
             except (HTTPError, OSError, ValueError) as error:
-                if time.monotonic() > deadline:
-                    raise _Unanswered(f"{_short(error)}, after the time for a request") from error
-                raise _Passing(_short(error)) from error
-        raise _Unanswered(f"more than {MOST_REDIRECTS} redirects")
+                late = time.monotonic() > deadline
+                reason = f"{_short(error)}{', after the time for a request' if late else ''}"
+                raise _Failed(reason, retry=not late) from error
+        raise _Failed(f"more than {MAX_REDIRECTS} redirects")
 
     def _content(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if response.status == HTTPStatus.OK:
             return read_body(response, deadline)
         reason = f"HTTP {response.status}"
-        if response.status in PASSING_STATUSES:
-            self._rate_limit.pause(min(_retry_after(response), LONGEST_PAUSE_SECONDS))
-            raise _Passing(reason)
-        # So that the connection can serve the next request.
+        if response.status in RETRY_STATUSES:
+            self._rate_limit.pause(min(_retry_after(response), MAX_PAUSE_SECONDS))
+            raise _Failed(reason, retry=True)
+        # So that the connection can be used for the next request.
         read_body(response, deadline)
         if response.status in GONE_STATUSES:
-            raise _Gone(reason)
-        # 403 among them: a server that blocks us for a while must not make all images "gone".
-        raise _Unanswered(reason)
-
-
-def check_image(content: bytes) -> None:
-    """Decodes an image in full, as strictly as `convert` will.
-
-    Raises:
-        _Damaged: it is no image, damaged or cut off.
-    """
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
-                check_jpeg(content)
-            else:
-                image.load()
-            if image.format == "PNG":
-                # Checks the file's checksums, which decoding does not.
-                Image.open(io.BytesIO(content)).verify()
-    except MemoryError:
-        raise
-    except UnidentifiedImageError as error:
-        raise _Damaged("not an image") from error
-    # Pillow raises exceptions of many kinds for broken files.
-    except Exception as error:
-        raise _Damaged(f"not a whole image ({_short(error)})") from error
+            raise _Failed(reason, GONE, answered=True)
+        # With 403 too: a server that blocks us for a while must not make all images "gone".
+        raise _Failed(reason)
 
 
 def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
-    """The seconds of a Retry-After header, be it a number or a date; 0 without one."""
+    """The seconds of a Retry-After header, which is a number or a date; 0 without one."""
     try:
         return urllib3.Retry().get_retry_after(response) or 0.0
     except InvalidHeader:
@@ -210,6 +195,6 @@ def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
 
 
 def _short(error: Exception) -> str:
-    # Errors of a connection begin with a description of it, or end with their own cause.
+    # Connection errors begin with a description of the connection, or end with their own cause.
     reason = error.args[0] if isinstance(error, ProtocolError) else error
     return str(reason).rpartition("): ")[2][:200] or type(error).__name__

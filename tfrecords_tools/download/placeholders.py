@@ -1,7 +1,7 @@
-"""Flickr's "photo unavailable" picture, which comes in place of a deleted photograph.
+"""Flickr's "photo unavailable" picture, which is sent in place of a deleted photograph.
 
-It has the status 200. Mostly a redirect leads to it, which tells it by its name. Where its bytes
-come under the photograph's own URL, they tell it in that many photographs have the same ones.
+Its status is 200. Usually a redirect leads to it, and its URL identifies it. If its bytes come
+under the photograph's own URL, many photographs have the same ones.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-# Two ids may well have the same bytes, where somebody posted a photograph twice; from three on
-# they count as a placeholder.
+# Two ids may have the same bytes, if somebody posted a photograph twice; from three on they are
+# a placeholder.
 NUM_IDENTICAL = 3
 
 
@@ -20,16 +20,16 @@ def is_placeholder_url(url: str) -> bool:
 
 
 def photo_id(filename: str) -> str:
-    """Flickr's id of a photograph: `174174086` of `actor/0002_174174086.jpg`."""
+    """Flickr's id of a photograph: `174174086` for `actor/0002_174174086.jpg`."""
     return PurePosixPath(filename).stem.rpartition("_")[2]
 
 
 class Placeholders:
-    """Recognises placeholders by the same bytes under different photo ids.
+    """Recognizes placeholders by the same bytes under different photo ids.
 
     Attributes:
         known: the SHA-256 digests of the placeholders. Only one thread may call `add`; others may
-            look at this set meanwhile.
+            read this set at the same time.
 
     Example:
         >>> placeholders = Placeholders()
@@ -42,14 +42,10 @@ class Placeholders:
         self._filenames: dict[str, tuple[str, ...]] = {}
 
     def add(self, sha256: str, filename: str) -> list[str]:
-        """Takes note of an image's bytes.
-
-        Returns:
-            The images that have turned out to be placeholders by this one, itself among them.
-        """
+        """Adds an image; returns the images, with this one, that it reveals as placeholders."""
         if sha256 in self.known:
             return [filename]
-        # A file under two categories is one photograph.
+        # A file in two categories is one photograph.
         names = (*self._filenames.get(sha256, ()), filename)
         if len(set(map(photo_id, names))) < NUM_IDENTICAL:
             self._filenames[sha256] = names

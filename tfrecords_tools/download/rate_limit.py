@@ -1,4 +1,4 @@
-"""A limit of requests a second over all threads, which a server can make pause."""
+"""A limit of requests per second over all threads, which a server can pause."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import time
 
 
 class Stopped(Exception):
-    """The download was stopped; no request may begin any more."""
+    """The download was stopped; no further request may begin."""
 
 
 class RateLimit:
     """Spaces requests evenly, without bursts.
 
     Args:
-        requests_per_second: above 0.
+        requests_per_second: the maximum rate, above 0.
 
     Example:
         >>> limit = RateLimit(requests_per_second=10)
-        >>> limit.wait()  # the first at once, the next 0.1 s later
+        >>> limit.wait()  # the first returns at once, the next 0.1 s later
     """
 
     def __init__(self, requests_per_second: float) -> None:
@@ -31,7 +31,7 @@ class RateLimit:
         """Returns when the next request may begin; raises Stopped after `close`."""
         delay = 0.0
         while not self._stopped.wait(delay):
-            # Asked anew after each wait: another thread may have come first, or a pause.
+            # Computed again after each wait, since there may have been another thread or a pause.
             with self._lock:
                 now = time.monotonic()
                 delay = self._next - now
@@ -41,7 +41,7 @@ class RateLimit:
         raise Stopped
 
     def pause(self, seconds: float) -> None:
-        """Lets no request begin for so long."""
+        """Lets no request begin during this time."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 

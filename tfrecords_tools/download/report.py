@@ -1,7 +1,7 @@
-"""What became of each image: `download_report.csv` in the folder of images.
+"""The result for each image: `download_report.csv` in the folder of images.
 
-While a download runs, each image is a line in `download_journal.csv`, which outlives a kill; at
-the end, and when the next download begins, the journal's lines go into the report.
+During a download each image appends a line, so that a kill loses nothing. When a download begins
+and ends the file is written again, with one line per image, in the order of their names.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_whole
 
 REPORT_FILE = "download_report.csv"
-JOURNAL_FILE = "download_journal.csv"
 FOUND, GONE, BROKEN = STATUSES = ("found", "gone", "broken")
 
 
 class Entry(NamedTuple):
     """A line of the report.
 
-    `status` is `found`, `gone` (not to be had any more in any size) or `broken` (to be tried
-    again); `url` is where a found image came from; `detail` says why it is not found, or why not
-    in the preferred size; `sha256` is the digest of a found image, or of the placeholder that came
-    in its place.
+    Attributes:
+        filename: the image, `<category>/<file>`.
+        status: `found`, `gone` (no longer available in any size) or `broken` (to be retried).
+        url: the source of a found image.
+        detail: why the image was not found, or not in the preferred size.
+        sha256: the digest of a found image, or of the placeholder in its place.
     """
 
     filename: str
@@ -39,52 +40,44 @@ class DownloadReport:
     """The entries of a folder of images, kept on disk.
 
     Args:
-        directory: the folder, which exists.
-        present: the names, `<category>/<file>`, of the files that are in it. Entries of found
-            images whose files are not there any more are dropped.
+        directory: the existing folder.
+        present: the names, `<category>/<file>`, of the files in it. Entries of found images whose
+            files no longer exist are dropped.
 
     Attributes:
         entries: the entries by file name.
 
     Raises:
-        InputError: there is a file `download_report.csv` that is not a report.
+        InputError: the existing file `download_report.csv` is not a report.
         OSError: the folder cannot be written.
     """
 
     def __init__(self, directory: Path, present: set[str]) -> None:
         self.path = directory / REPORT_FILE
-        self._journal_path = directory / JOURNAL_FILE
-        self.entries: dict[str, Entry] = {}
-        # The journal is read last: its lines are newer.
-        for path in (self.path, self._journal_path):
-            for entry in _read(path):
-                self.entries[entry.filename] = entry
         self.entries = {
-            name: entry
-            for name, entry in self.entries.items()
-            if entry.status != FOUND or name in present
+            entry.filename: entry
+            for entry in self._read()
+            if entry.status != FOUND or entry.filename in present
         }
-        if self._journal_path.exists():
-            self._write()
-        self._journal = open(self._journal_path, "w", encoding="utf-8", newline="")  # noqa: SIM115
+        self._write()
+        self._file = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115
 
     def add(self, entry: Entry) -> None:
-        """Adds an entry, or replaces that of the same image, at once on disk too."""
-        csv.writer(self._journal).writerow(entry)
-        # In the system's hands, and so safe from a kill of this process.
-        self._journal.flush()
+        """Adds an entry, or replaces that of the same image, immediately on disk too."""
+        csv.writer(self._file, lineterminator="\n").writerow(entry)
+        # With the operating system, and so safe from a kill of this process.
+        self._file.flush()
         self.entries[entry.filename] = entry
 
     def close(self) -> None:
-        """Writes the report, whole or not at all; where that fails the journal stays."""
+        """Writes the report in order, whole or not at all."""
         try:
-            self._journal.close()
+            self._file.close()
         finally:
             self._write()
-        self._journal_path.unlink(missing_ok=True)
 
     def count(self, status: str) -> int:
-        """The number of images of a status."""
+        """The number of images with a status."""
         return sum(entry.status == status for entry in self.entries.values())
 
     def __str__(self) -> str:
@@ -100,20 +93,20 @@ class DownloadReport:
             writer.writerow(Entry._fields)
             writer.writerows(entry for _, entry in sorted(self.entries.items()))
 
-
-def _read(path: Path) -> Iterator[Entry]:
-    try:
-        file = open(path, encoding="utf-8", errors="replace", newline="")  # noqa: SIM115
-    except FileNotFoundError:
-        return
-    with file:
-        rows = csv.reader(file)
-        if path.name == REPORT_FILE and next(rows, None) != list(Entry._fields):
-            raise InputError(
-                f"{path} is not a report of this program; expected a first line "
-                f"{','.join(Entry._fields)}; rename the file"
-            )
-        # A kill may have cut the journal's last line off.
-        yield from (
-            Entry(*row) for row in rows if len(row) == len(Entry._fields) and row[1] in STATUSES
-        )
+    def _read(self) -> Iterator[Entry]:
+        """The entries in the file; of an image the last one is the newest."""
+        try:
+            file = open(self.path, encoding="utf-8", errors="replace", newline="")  # noqa: SIM115
+        except FileNotFoundError:
+            return
+        with file:
+            rows = csv.reader(file)
+            if next(rows, None) != list(Entry._fields):
+                raise InputError(
+                    f"{self.path} is not a report of this program; expected a first line "
+                    f"{','.join(Entry._fields)}; rename the file"
+                )
+            for row in rows:
+                # A kill may have cut off the last line.
+                if len(row) == len(Entry._fields) and row[1] in STATUSES:
+                    yield Entry(*row)

@@ -1,4 +1,4 @@
-"""`NUS-WIDE-urls.txt`: the addresses of each image, in up to four sizes."""
+"""`NUS-WIDE-urls.txt`: the URLs of each image, in up to four sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tfrecords_tools.errors import InputError
 
-# Ascending: longer sides of about 240, 500 and 1024 pixels, and what was uploaded.
+# In ascending order: longer sides of about 240, 500 and 1024 pixels, and the uploaded file.
 SIZES = ("small", "middle", "large", "original")
 COLUMNS = ("large", "middle", "small", "original")
 EXPECTED = (
@@ -18,8 +18,8 @@ EXPECTED = (
     "small and original URL (null for none), separated by blanks"
 )
 
-# A name that means the same in every folder and on every system: it does not begin with a dot, a
-# blank or a hyphen, and has no separator.
+# A name that is safe in every folder and on every system: it does not begin with a dot, a blank or
+# a hyphen, and has no separator.
 SAFE_NAME = re.compile(r"\w[\w .&'()+-]*")
 URL = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 
@@ -31,10 +31,10 @@ class Photo(NamedTuple):
     urls: tuple[str | None, ...]
 
     def choices(self, preferred: str) -> list[tuple[str, str]]:
-        """The sizes that there are, with their URLs, best first.
+        """The available sizes with their URLs, best first.
 
-        After the preferred size come the larger ones, smallest first, since they can be made
-        smaller without loss; then the smaller ones.
+        After the preferred size come the larger ones, smallest first, which can be reduced without
+        loss; then the smaller ones, largest first.
         """
         index = SIZES.index(preferred)
         order = [*range(index, len(SIZES)), *reversed(range(index))]
@@ -44,8 +44,8 @@ class Photo(NamedTuple):
 def read_url_list(path: str | os.PathLike[str]) -> dict[str, Photo]:
     """Reads the release's list of URLs.
 
-    Lines that are empty or begin with `%` are passed over. Of an image that is listed twice the
-    first line counts.
+    Lines that are empty or begin with `%` are ignored. If an image is listed twice, the first line
+    counts.
 
     Args:
         path: the file, in UTF-8, UTF-16 with a byte order mark, or any encoding that has ASCII's
@@ -55,7 +55,7 @@ def read_url_list(path: str | os.PathLike[str]) -> dict[str, Photo]:
         The photographs by file name, in the list's order.
 
     Raises:
-        InputError: the file cannot be read, holds no image, or has a malformed line or an unsafe
+        InputError: the file cannot be read, lists no images, or has a malformed line or an unsafe
             file name.
 
     Example:
@@ -96,7 +96,7 @@ def _parse(text: str, where: str) -> Photo:
         if url.lower() == "null":
             continue
         if not URL.fullmatch(url):
-            raise InputError(f"{where}: expected a http(s) URL or null for {size}, found {url!r}")
+            raise InputError(f"{where}: expected an http(s) URL or null for {size}, found {url!r}")
         urls[size] = url
     return Photo(_filename(fields[0], where), tuple(map(urls.get, SIZES)))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from tfrecords_tools.extras import requires
+
 SOURCES = {
     "scenes": "Scenes",
     "corel5k": "Corel5K",
@@ -17,7 +19,7 @@ SOURCES = {
 def source_class(name: str) -> Any:
     """The class that reads a data set.
 
-    The modules are imported only here, so that a worker process imports only its own.
+    Its module is imported only here, so that a worker process imports no other source.
 
     Args:
         name: one of `SOURCES`.
@@ -25,4 +27,6 @@ def source_class(name: str) -> Any:
     Example:
         >>> source = source_class("corel5k")("corel5k", size=64)
     """
-    return getattr(import_module(f"{__name__}.{name}"), SOURCES[name])
+    # The renderer draws with OpenCV.
+    with requires("reproduce" if name == "scenes" else "tensorflow"):
+        return getattr(import_module(f"{__name__}.{name}"), SOURCES[name])

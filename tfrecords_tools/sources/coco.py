@@ -1,8 +1,8 @@
-"""COCO: photographs with 80 kinds of objects, and any data set in COCO's layout.
+"""COCO: photographs with 80 categories of objects, and any data set in COCO's layout.
 
 T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014:
 `annotations/instances_<name>.json` with the images in `<name>/` or `images/<name>/`. An image's
-tags are the categories of its annotations; outlines and boxes are not used.
+tags are the categories of its annotations; segmentations and boxes are not used.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 
 LAYOUT = "annotations/instances_train2017.json and annotations/instances_val2017.json"
-# What is read of the JSON objects; the outlines, nearly all of the file, are dropped at once.
+# The fields that are read; the segmentations, nearly all of the file, are dropped at once.
 FIELDS: dict[str, dict[str, type]] = {
     "images": {"id": int, "file_name": str},
     "annotations": {"image_id": int, "category_id": int},
     "categories": {"id": int, "name": str},
 }
 KEPT_KEYS = {*FIELDS, *(field for fields in FIELDS.values() for field in fields)}
-# JSON can hold these, file names and UTF-8 cannot.
+# JSON can contain these, file names and UTF-8 cannot.
 NOT_TEXT = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -33,25 +34,25 @@ class COCO(ImageFiles):
     """Reads a folder in COCO's layout, of any year.
 
     `instances_train*.json` becomes the split `train` and `instances_val*.json` the split `test`,
-    as in COCO's public protocol: its own test images have no public labels; `convert` then takes
-    validation images from `train`. Only when there is an `instances_test*.json` too does `val`
-    become `validation`.
+    as in COCO's public protocol, since its own test images have no public labels; `convert` then
+    takes validation images from `train`. Only if there is an `instances_test*.json` too, `val`
+    becomes `validation`.
 
     Tags are ordered by category id. Objects marked as a crowd count like others. Images without
-    an annotation are left out, as in NUS-WIDE: COCO 2017 then has 117,266 and 4,952 images.
+    annotations are left out, as in NUS-WIDE: COCO 2017 then has 117,266 and 4,952 images.
 
     Args:
         input_dir: the folder with `annotations` and the folders of images.
-        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        size: side of the square that images are resized to, in pixels; None keeps their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
-        keep_untagged: keep images without an annotation.
+        keep_untagged: keep images without annotations.
 
     Attributes:
-        notes: what the user should know, a line each.
+        notes: what the user should know, one line each.
 
     Raises:
-        InputError: a file or folder is missing, a file is not JSON or lacks a field, ids do not
-            fit together, the files have different categories, or no image is there.
+        InputError: a file or folder is missing, a file is not JSON or lacks a field, ids are
+            inconsistent, the files have different categories, or no image exists.
 
     Example:
         >>> source = COCO("coco", size=256)
@@ -72,29 +73,19 @@ class COCO(ImageFiles):
         splits: dict[str, list[LabelledImage]] = {}
         self.notes: list[str] = []
         for split, path in paths.items():
-            part = _read(path, _image_folder(directory, path))
-            if splits and part.categories != categories:
+            found, images = _read(path, _image_folder(directory, path))
+            if splits and found != categories:
                 raise InputError(
                     f"{path} has other categories than {paths['train']}; expected the same ids "
                     "and names in all files"
                 )
-            categories = part.categories
-            splits[split] = [image for image in part.images if keep_untagged or image.tag_ids]
-            if num_left_out := len(part.images) - len(splits[split]):
-                self.notes.append(
-                    f"{split}: images without an annotation left out: {num_left_out:,}"
-                )
+            categories = found
+            splits[split] = [image for image in images if keep_untagged or image.tag_ids]
+            if num_left_out := len(images) - len(splits[split]):
+                self.notes.append(f"{split}: images without annotations left out: {num_left_out:,}")
         files = {split: path.name for split, path in paths.items()}
         settings = {**files, "keep_untagged": keep_untagged}
-        tag_names = list(categories.values())
-        super().__init__(directory, tag_names, splits, size, shorter_side, settings)
-
-
-class _Part(NamedTuple):
-    """What one file says; the names of the categories by their ids, ascending."""
-
-    categories: dict[int, str]
-    images: list[LabelledImage]
+        super().__init__(directory, list(categories.values()), splits, size, shorter_side, settings)
 
 
 def _annotation_files(directory: Path) -> dict[str, Path]:
@@ -110,7 +101,7 @@ def _annotation_files(directory: Path) -> dict[str, Path]:
             )
         if part in found:
             raise InputError(
-                f"{path} and {found[part].name} are both {part} images; move one of them away"
+                f"{path} and {found[part].name} are both for {part}; move one of them away"
             )
         found[part] = path
     if "train" not in found or len(found) == 1:
@@ -133,15 +124,16 @@ def _image_folder(directory: Path, path: Path) -> str:
     )
 
 
-def _read(path: Path, image_folder: str) -> _Part:
+def _read(path: Path, image_folder: str) -> tuple[dict[int, str], list[LabelledImage]]:
+    """The names of the categories by their ids, ascending, and the images."""
     content = _read_json(path)
-    categories: dict[int, str] = {}
+    names: dict[int, str] = {}
     for where, entry in _entries(path, content, "categories"):
-        if entry["id"] in categories or entry["name"] in categories.values():
+        if entry["id"] in names or entry["name"] in names.values():
             raise InputError(f"{where}: the category {entry['name']!r} or its id occurs twice")
-        categories[entry["id"]] = entry["name"]
+        names[entry["id"]] = entry["name"]
     # COCO's ids have gaps.
-    categories = dict(sorted(categories.items()))
+    categories = dict(sorted(names.items()))
     tag_ids = {category_id: index for index, category_id in enumerate(categories)}
 
     filenames: dict[int, str] = {}
@@ -149,10 +141,9 @@ def _read(path: Path, image_folder: str) -> _Part:
         if entry["id"] in filenames:
             raise InputError(f"{where}: the image id {entry['id']} occurs twice")
         filenames[entry["id"]] = f"{image_folder}/{entry['file_name']}"
-    if len(set(filenames.values())) < len(filenames):
-        ordered = sorted(filenames.values())
-        twice = next(a for a, b in zip(ordered, ordered[1:], strict=False) if a == b)
-        raise InputError(f"{path}: the file name {twice!r} occurs twice in images")
+    filename, count = Counter(filenames.values()).most_common(1)[0] if filenames else ("", 0)
+    if count > 1:
+        raise InputError(f"{path}: the file name {filename!r} occurs twice in images")
 
     tags: dict[int, set[int]] = {image_id: set() for image_id in filenames}
     for where, entry in _entries(path, content, "annotations"):
@@ -165,14 +156,20 @@ def _read(path: Path, image_folder: str) -> _Part:
         LabelledImage(filename, tuple(sorted(tags[image_id])))
         for image_id, filename in filenames.items()
     ]
-    _check_some_exist(path, images)
-    return _Part(categories, images)
+    # A few missing images are rejected one by one; if none exists, something else is wrong.
+    directory = path.parent.parent
+    if images and not any(os.path.isfile(directory / image.filename) for image in images):
+        raise InputError(
+            f"none of the {len(images):,} images of {path.name} exists; expected for example "
+            f"{directory / images[0].filename}"
+        )
+    return categories, images
 
 
 def _read_json(path: Path) -> Any:
     try:
         with path.open(encoding="utf-8") as file:
-            # Of COCO's 450 MB this makes less than 1 GB in memory, instead of 3.
+            # For COCO's 450 MB this needs less than 1 GB of memory instead of 3.
             return json.load(file, object_hook=_without_other_keys)
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8"
@@ -188,7 +185,7 @@ def _without_other_keys(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entries(path: Path, content: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The entries of a list, each with its place for messages, after a look at its fields."""
+    """The entries of a list, each with its place for messages, after a check of its fields."""
     entries = content.get(key) if isinstance(content, dict) else None
     if not isinstance(entries, list):
         raise InputError(
@@ -199,23 +196,7 @@ def _entries(path: Path, content: Any, key: str) -> Iterator[tuple[str, dict[str
         where = f"{path}, {key}[{index}]"
         for field, kind in FIELDS[key].items():
             value = entry.get(field) if isinstance(entry, dict) else None
-            if not _fits(value, kind):
-                expected = "a whole number" if kind is int else "text"
+            if not isinstance(value, kind) or (isinstance(value, str) and NOT_TEXT.search(value)):
+                expected = "an integer" if kind is int else "text"
                 raise InputError(f"{where}: expected {field} to be {expected}, found {value!r:.60}")
         yield where, entry
-
-
-def _fits(value: object, kind: type) -> bool:
-    if isinstance(value, str):
-        return kind is str and not NOT_TEXT.search(value)
-    return isinstance(value, kind)
-
-
-def _check_some_exist(path: Path, images: list[LabelledImage]) -> None:
-    """A few missing images are rejected one by one; if none is there, something else is wrong."""
-    directory = path.parent.parent
-    if images and not any(os.path.isfile(directory / image.filename) for image in images):
-        raise InputError(
-            f"none of the {len(images):,} images of {path.name} is there; expected for example "
-            f"{directory / images[0].filename}"
-        )

@@ -1,7 +1,7 @@
-"""Corel5K: 4,500 training and 499 test photographs, 374 words, 1 to 5 words an image.
+"""Corel5K: 4,500 training and 499 test photographs, 374 words, 1 to 5 words per image.
 
-P. Duygulu et al., "Object Recognition as Machine Translation", ECCV 2002, in the form that is
-passed around: `db/{train,test}/<id>.jpeg`, `labels/words` with one word a line, and
+P. Duygulu et al., "Object Recognition as Machine Translation", ECCV 2002, in its usual
+form: `db/{train,test}/<id>.jpeg`, `labels/words` with one word per line, and
 `labels/{training_label,test_label}` with lines `id w1 .. w5`, words counted from 1.
 """
 
@@ -20,8 +20,8 @@ class Corel5K(ImageFiles):
     """Reads Corel5K's folder.
 
     Args:
-        input_dir: the folder that holds `db` and `labels`, or that holds it as `corel5k`.
-        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        input_dir: the folder with `db` and `labels`, or the folder that contains it as `corel5k`.
+        size: side of the square that images are resized to, in pixels; None keeps their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
 
     Raises:
@@ -51,7 +51,7 @@ def _find(input_dir: Path) -> Path:
             return directory
     raise InputError(
         f"{input_dir} is not Corel5K's folder; expected the folders db and labels in it, "
-        "or a folder corel5k that holds them"
+        "or a folder corel5k that contains them"
     )
 
 
@@ -81,14 +81,14 @@ def _read_labels(directory: Path, split: str, num_tags: int) -> list[LabelledIma
             raise InputError(f"{where}: expected an image id and its word ids, found {line!r}")
         for word in words:
             if not 1 <= word <= num_tags:
-                raise InputError(f"{where}: word {word} is not one of the words 1 to {num_tags}")
+                raise InputError(f"{where}: found word {word}, expected 1 to {num_tags}")
         file = f"{image_id}.jpeg"
         if file not in files:
             raise InputError(f"{where}: the image {folder / file} is missing")
         if file in labelled:
-            raise InputError(f"{where}: image {image_id} has a line of its own already")
+            raise InputError(f"{where}: image {image_id} has another line already")
         labelled.add(file)
-        # A set: one line of the test labels names a word twice.
+        # A set, since one line of the test labels names a word twice.
         tag_ids = tuple(sorted({word - 1 for word in words}))
         items.append(LabelledImage(f"{split}/{file}", tag_ids))
     pictures = {file for file in files if file.endswith(".jpeg")}

@@ -13,10 +13,12 @@ from tfrecords_tools.schema import Record
 
 
 class LabelledImage(NamedTuple):
-    """An image file, its name relative to the folder of images with `/`, and its tags.
+    """An image file and its tags.
 
-    `tag_ids` and `unknown_ids` (tags of which it is not known whether they apply) index the
-    source's `tag_names`, from 0, each ascending.
+    Attributes:
+        filename: its name relative to the folder of images, with `/`.
+        tag_ids: indices of its tags in the source's `tag_names`, ascending.
+        unknown_ids: indices of the tags that it may or may not have, ascending.
     """
 
     filename: str
@@ -28,12 +30,12 @@ class ImageFiles:
     """Image files of one folder with their tags: a source, ready for `convert`.
 
     Args:
-        folder: the folder that the images are in or below.
+        folder: the folder that contains the images, in it or below it.
         tag_names: the names of the tags; a tag's id is its index.
         splits: the images of each split.
-        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        size: side of the square that images are resized to, in pixels; None keeps their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
-        settings: what else was chosen, for `dataset_info.json`; JSON values.
+        settings: further choices, for `dataset_info.json`; JSON values.
 
     Example:
         >>> images = [LabelledImage("cat.jpg", (0,)), LabelledImage("dog.jpg", (1,))]
@@ -59,20 +61,18 @@ class ImageFiles:
         self.splits = dict(splits)
         self.settings: dict[str, Any] = {**image_settings(size, shorter_side), **(settings or {})}
         self._folder = Path(folder)
-        # The folder itself may be a link; what is in it may not lead out of it.
+        # The folder itself may be a link; its contents must not lead out of it.
         self._resolved = os.path.realpath(folder)
         self._inside: set[Path] = set()
         self._size, self._shorter_side = size, shorter_side
 
     def path(self, item: LabelledImage) -> Path:
-        """The image's file; raises InputError when it is outside of the folder."""
+        """The image's file; raises InputError if it is outside the folder."""
         name = PurePosixPath(item.filename)
         path = self._folder / name
         if name.is_absolute() or ".." in name.parts or "\0" in item.filename:
-            raise InputError(
-                f"{item.filename!r} is refused: it names a file outside {self._folder}"
-            )
-        # Most files are no links, and in a folder that was looked at before.
+            raise InputError(f"{item.filename!r} is refused: it is a file outside {self._folder}")
+        # Most files are not links, and their folders have been checked before.
         if path.parent not in self._inside or path.is_symlink():
             resolved = os.path.realpath(path)
             if os.path.commonpath([resolved, self._resolved]) != self._resolved:
@@ -84,7 +84,7 @@ class ImageFiles:
         return path
 
     def load(self, item: LabelledImage) -> Record:
-        """Reads one image; raises InputError when it is damaged or not to be read."""
+        """Reads one image; raises InputError if it is damaged or cannot be read."""
         try:
             item.filename.encode()
         except UnicodeEncodeError:
@@ -92,11 +92,5 @@ class ImageFiles:
                 f"{item.filename!r} is refused: its name is not UTF-8; rename the file"
             ) from None
         image = load_image(self.path(item), self._size, self._shorter_side)
-        return Record(
-            image.encoded,
-            item.filename,
-            image.height,
-            image.width,
-            item.tag_ids,
-            item.unknown_ids,
-        )
+        name, tag_ids, unknown_ids = item
+        return Record(image.encoded, name, image.height, image.width, tag_ids, unknown_ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.extras import requires
 from warptag.annotation.output import choose_tags
 from warptag.annotation.tagger import Tagger
 from warptag.methods import LOSSES, METHOD
@@ -38,14 +39,10 @@ def make_page(taggers: dict[str, Tagger], topk: int = 5):
         topk: number of tags per loss.
 
     Raises:
-        InputError: Gradio is not installed.
+        MissingExtraError: Gradio is not installed.
     """
-    try:
+    with requires("demo"):
         import gradio
-    except ImportError as error:
-        raise InputError(
-            "the demo needs Gradio; install it with pip install 'warptag[demo]'"
-        ) from error
 
     def tag(path: str | None) -> list[list[list[str]]]:
         if path is None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tfrecords_tools.convert import convert
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset
 from tfrecords_tools.schema import INFO_FILE, DatasetInfo
 from tfrecords_tools.sources import source_class
 from tfrecords_tools.sources.nuswide import load_ground_truth, paper_split
@@ -125,7 +125,7 @@ def convert_photographs(
         )
     try:
         return make()
-    except InputError as reason:
+    except (OtherDataset, DamagedDataset) as reason:
         logger.info("    Converting again: %s", reason)
         return make(overwrite=True)
 

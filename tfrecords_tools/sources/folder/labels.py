@@ -1,4 +1,4 @@
-"""What is said of one image, and the rules of text that tables and text files share."""
+"""The labels of one image, and the rules of text that tables and text files share."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from typing import NamedTuple
 
 from tfrecords_tools.errors import InputError
 
-# A table's words for the splits, and the folders'.
+# The names of the splits in a table, and of their folders.
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
 class ImageLabels(NamedTuple):
-    """One image's file, relative to the folder, and what the labels say of it.
+    """The labels of one image.
 
-    `split` is None where they name none; `where` is the place they stand at, for messages.
+    Attributes:
+        filename: the image's file, relative to the folder.
+        tags: its tags.
+        unknown: tags that it may or may not have.
+        split: the name of its split; None if the labels do not name splits.
+        where: the place of the labels, for messages.
     """
 
     filename: str
@@ -28,38 +33,33 @@ class ImageLabels(NamedTuple):
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark.
-
-    Raises:
-        InputError: it is not UTF-8.
-    """
+    """The text of a file in UTF-8, with or without a byte order mark; raises InputError."""
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
+        # UTF-16 text in English decodes as UTF-8, with a zero beside every letter.
+        end = text.index("\0") if "\0" in text else None
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-    else:
-        if "\0" not in text:
-            return text
-        # UTF-16 of plain letters decodes as UTF-8, with a zero beside every letter.
-        line = text.count("\n", 0, text.index("\0")) + 1
+        end, text = error.start, content.decode("latin-1")
+    if end is None:
+        return text
     raise InputError(
-        f"{path}, line {line}: not UTF-8 text; save the file again as UTF-8 (in a spreadsheet "
-        'program: "CSV UTF-8")'
+        f"{path}, line {text.count(chr(10), 0, end) + 1}: not UTF-8 text; save the file again as "
+        'UTF-8 (in a spreadsheet program: "CSV UTF-8")'
     )
 
 
 @cache
 def tag_name(text: str) -> str:
-    """A tag as it is stored: composed Unicode (NFC), single blanks, case kept."""
+    """A tag as it is stored: composed Unicode (NFC), single spaces, case preserved."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def tag_names(parts: Iterable[str]) -> tuple[str, ...]:
-    """The tags that a text was cut into, each once, without empty ones."""
+    """The tags in parts of a text, without repeated and empty ones."""
     return tuple(dict.fromkeys(tag for part in parts if (tag := tag_name(part))))
 
 
 def file_name(text: str) -> str:
-    """A file name as names are compared: composed Unicode (NFC), as another system may have it."""
+    """A file name as names are compared: composed Unicode (NFC)."""
     return unicodedata.normalize("NFC", text)

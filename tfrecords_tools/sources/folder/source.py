@@ -1,4 +1,4 @@
-"""The source `folder`: images and labels of a folder brought together."""
+"""The source `folder`: the images and labels of a folder."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from tfrecords_tools.sources.folder.table import read_table
 from tfrecords_tools.sources.folder.text_files import read_text_files
 
 TABLE, VOCABULARY = "labels.csv", "tags.txt"
-# Of all that Pillow opens, what photographs come in; it also opens PDF, HDF5 and fonts.
+# The formats of photographs, out of all that Pillow opens, such as PDF, HDF5 and fonts.
 PHOTOGRAPHS = {"JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000", "PPM"}
 
 
 class Folder(ImageFiles):
-    """Reads a folder of photographs, and of folders of them, with their tags.
+    """Reads a folder of photographs, in it and in folders below it, with their tags.
 
     The tags are in `labels.csv` (see `read_table`) or, without it, in a text file beside each
-    image (see `read_text_files`). `tags.txt`, one tag a line, may fix the tags and their order;
-    otherwise they are the columns of the table, or those that occur, sorted.
+    image (see `read_text_files`). The tags and their order are the lines of `tags.txt`, if the
+    file exists; otherwise the columns of the table, or the tags that occur, sorted.
 
-    The splits are named in the table or by folders, or follow from the file names (see
-    `split_images`). Where they name no validation images, `convert` takes a fifth of `train`.
-    Images without a tag are left out: no ranking of tags is learned from them.
+    The splits are defined by the table, by folders, or by the file names (see `split_images`). If
+    there are no validation images, `convert` takes a fifth of `train`. Images without tags are left
+    out, since no ranking of tags can be learned from them.
 
     Args:
         input_dir: the folder.
-        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        size: side of the square that images are resized to, in pixels; None keeps their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
-        test_share: share of test images where neither table nor folders name splits, between 0
+        test_share: the share of test images if neither table nor folders name splits, between 0
             and 1.
-        keep_untagged: keep images without a tag.
+        keep_untagged: keep images without tags.
 
     Attributes:
-        notes: what the user should know, a line each.
+        notes: what the user should know, one line each.
 
     Raises:
         InputError: there are no labels, they are malformed, a tag is not in `tags.txt`, or there
@@ -54,7 +54,7 @@ class Folder(ImageFiles):
         LabelledImage(filename='cat.jpg', tag_ids=(2,), unknown_ids=())
     """
 
-    # More than of the large data sets: a folder is often small.
+    # More than for the large data sets, since a folder is often small.
     validation_share = 0.2
 
     def __init__(
@@ -72,18 +72,16 @@ class Folder(ImageFiles):
         columns, labelled = self._read_labels(directory)
         tag_ids = _tag_ids(directory / VOCABULARY, columns, labelled)
         spellings = Counter(map(str.casefold, tag_ids))
-        self._note(
-            "tags that differ in case only",
-            sorted(tag for tag in tag_ids if spellings[tag.casefold()] > 1),
-        )
-        tagged = [image for image in labelled if image.tags]
+        same = sorted(tag for tag in tag_ids if spellings[tag.casefold()] > 1)
+        self._note("tags that differ in case only", same)
+        num_tagged = sum(bool(image.tags) for image in labelled)
         if not keep_untagged:
             untagged = [image.filename for image in labelled if not image.tags]
-            self._note("images without a tag, left out", untagged)
-        images = labelled if keep_untagged else tagged
-        if len(images) < 2 or not tagged:
-            raise InputError(f"{directory}: {len(tagged)} images with a tag; expected two or more")
-        decided, splits = split_images(images, test_share)
+            self._note("images without tags, left out", untagged)
+            labelled = [image for image in labelled if image.tags]
+        if len(labelled) < 2 or not num_tagged:
+            raise InputError(f"{directory}: found {num_tagged} images with tags, expected two")
+        decided, splits = split_images(labelled, test_share)
         for split in ("train", "test"):
             if split not in splits:
                 raise InputError(
@@ -93,26 +91,25 @@ class Folder(ImageFiles):
         settings: dict[str, Any] = {"split": decided, "keep_untagged": keep_untagged}
         if decided == "file names":
             settings["test_share"] = test_share
-        super().__init__(
-            directory,
-            list(tag_ids),
-            {
-                split: [_labelled_image(image, tag_ids) for image in part]
-                for split, part in splits.items()
-            },
-            size,
-            shorter_side,
-            settings,
-        )
+        images = {
+            split: [_labelled_image(image, tag_ids) for image in part]
+            for split, part in splits.items()
+        }
+        super().__init__(directory, list(tag_ids), images, size, shorter_side, settings)
 
     def _read_labels(self, directory: Path) -> tuple[list[str] | None, list[ImageLabels]]:
+        """The tags in the order of their columns, if there are any, and the labels."""
         files = _list_files(directory)
-        extensions = _extensions()
+        extensions = {
+            extension
+            for extension, format_name in Image.registered_extensions().items()
+            if format_name in PHOTOGRAPHS
+        }
         images = [file for file in files if os.path.splitext(file)[1].lower() in extensions]
         table = directory / TABLE
         if table.exists():
             columns, labelled = read_table(table)
-            # A name may be composed otherwise on the disk than in the table.
+            # A name may have another Unicode form on the disk than in the table.
             on_disk = {file_name(file): file for file in files}
             labelled = [
                 image._replace(filename=on_disk.get(image.filename, image.filename))
@@ -125,14 +122,14 @@ class Folder(ImageFiles):
             columns, labelled = None, read_text_files(directory, images, texts)
             if not labelled:
                 raise InputError(
-                    f"{directory} holds {len(images)} images and no labels of them: expected "
-                    f"{TABLE} with the header filename,tags, or a text file with the tags beside "
-                    "each image (cat.jpg, cat.txt)"
+                    f"{directory} holds {len(images)} images but no labels; expected {TABLE} with "
+                    "the header filename,tags, or a text file with the tags beside each image "
+                    "(cat.jpg, cat.txt)"
                 )
             read = {image.where for image in labelled}
             unread = [text for text in texts if str(directory / text) not in read]
             # Such as those of photographs in a format that Pillow does not know.
-            self._note("text files without an image of a known format, left out", unread)
+            self._note("text files without an image in a known format, left out", unread)
             without = "images without a text file, left out"
         names = {image.filename for image in labelled}
         self._note(without, [image for image in images if image not in names])
@@ -144,20 +141,19 @@ class Folder(ImageFiles):
         missing = [
             image.filename
             for image in labelled
-            # A file system that does not tell upper from lower case has more names than it lists.
+            # A file system that ignores case finds more names than it lists.
             if image.filename not in files and not os.path.isfile(directory / image.filename)
         ]
         if len(missing) == len(labelled):
             raise InputError(
-                f"{directory / TABLE}: none of the {len(labelled)} images in it is there, for "
-                f"example {missing[0]!r}; expected file names relative to {directory}, with their "
-                "extensions"
+                f"{directory / TABLE}: none of its {len(labelled)} images exists, for example "
+                f"{missing[0]!r}; expected file names relative to {directory}, with extensions"
             )
-        self._note(f"images in {TABLE} that are not there", missing)
+        self._note(f"images in {TABLE} that do not exist", missing)
 
     def _note(self, what: str, names: Sequence[str]) -> None:
         if names:
-            # `repr`, because a name on the disk need not be printable.
+            # `repr`, since a name on the disk may be unprintable.
             shown = ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
             self.notes.append(f"{what}: {len(names):,} ({shown})")
 
@@ -178,14 +174,6 @@ def _list_files(directory: Path) -> list[str]:
     return sorted(names)
 
 
-def _extensions() -> set[str]:
-    return {
-        extension
-        for extension, format_name in Image.registered_extensions().items()
-        if format_name in PHOTOGRAPHS
-    }
-
-
 def _tag_ids(
     vocabulary: Path, columns: Iterable[str] | None, labelled: Sequence[ImageLabels]
 ) -> dict[str, int]:
@@ -198,9 +186,7 @@ def _tag_ids(
     for line, text in enumerate(read_text(vocabulary).splitlines(), 1):
         name = tag_name(text)
         if name in lines:
-            raise InputError(
-                f"{vocabulary}, line {line}: {name!r} stands in line {lines[name]} already"
-            )
+            raise InputError(f"{vocabulary}, line {line}: {name!r} is in line {lines[name]} too")
         if name:
             lines[name] = line
     for image in labelled:
@@ -208,14 +194,13 @@ def _tag_ids(
             if tag not in lines:
                 raise InputError(
                     f"{image.where}: the tag {tag!r} is not in {vocabulary}; add it there or "
-                    "mend it here"
+                    "correct it here"
                 )
     return {name: tag_id for tag_id, name in enumerate(lines)}
 
 
 def _labelled_image(image: ImageLabels, tag_ids: dict[str, int]) -> LabelledImage:
-    return LabelledImage(
-        image.filename,
-        tuple(sorted(tag_ids[tag] for tag in image.tags)),
-        tuple(sorted(tag_ids[tag] for tag in image.unknown)),
+    present, unknown = (
+        tuple(sorted(tag_ids[tag] for tag in tags)) for tags in (image.tags, image.unknown)
     )
+    return LabelledImage(image.filename, present, unknown)

@@ -1,4 +1,4 @@
-"""The table `labels.csv`: tags as a list, or one column a tag."""
+"""The table `labels.csv`: tags as a list, or one column per tag."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FILENAME, SPLIT = "filename", "split"
 LIST_COLUMNS = {"tags", "tag", "labels", "label"}
 EXPECTED = (
     "expected the header filename,tags (tags separated by ;) or filename,cat,dog,... (a column "
-    "for each tag, 1 or 0)"
+    "per tag, 1 or 0)"
 )
-# Spreadsheet programs and pandas write 1.0 where a column has gaps, and True.
+# Spreadsheet programs and pandas write 1.0 if a column has gaps, and True.
 VALUES = {
     **dict.fromkeys(("1", "1.0", "true"), 1),
     **dict.fromkeys(("0", "0.0", "false", ""), 0),
@@ -34,16 +34,17 @@ VALUES = {
 def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
     """Reads a table of labels.
 
-    The header decides between the forms: `filename,tags` has tags separated by `;`, any other
-    has one column a tag with 1 (has it), 0 or nothing (has it not) or -1 (unknown). A column
-    `split` (train, validation or test) is optional. Names are relative to the table's folder;
-    `\\` separates folders as `/` does.
+    With the header `filename,tags`, tags are separated by `;`; with any other there is one column
+    per tag, with 1 (present), 0 or nothing (absent) or -1 (unknown). A column `split` (train,
+    validation or test) is optional. Names are relative to the table's folder; folders are separated
+    by `/` or `\\`.
 
     Args:
         path: the file, comma-separated, UTF-8.
 
     Returns:
-        The tags in the order of their columns, None for a list of tags; and each image's labels.
+        The tags in the order of their columns, or None for a list of tags; and the labels of each
+        image.
 
     Raises:
         InputError: the table is malformed; the message names the line.
@@ -51,11 +52,8 @@ def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
     rows = _rows(path)
     header_line, header = next(rows, (1, [""]))
     names = _column_names(f"{path}, line {header_line}", header)
-    name_column = names.index(FILENAME)
-    split_column = names.index(SPLIT) if SPLIT in names else None
     tags = {column: name for column, name in enumerate(names) if name not in (FILENAME, SPLIT)}
     is_list = any(map(_is_list, tags.values()))
-    read_tags = _listed_tags if is_list else _marked_tags
 
     images: list[ImageLabels] = []
     lines: dict[str, int] = {}
@@ -63,39 +61,43 @@ def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
         where = f"{path}, line {line}"
         if len(row) != len(header):
             raise InputError(
-                f"{where}: {len(row)} columns, expected {len(header)} as in the header; separate "
-                "tags by ;, and put a name with a comma in quotes"
+                f"{where}: found {len(row)} columns, expected {len(header)} as in the header; "
+                "separate tags by ;, and put a name with a comma in quotes"
             )
-        name = row[name_column].strip().replace("\\", "/")
+        name = row[names.index(FILENAME)].strip().replace("\\", "/")
         if not name:
             raise InputError(f"{where}: the file name is empty")
         name = file_name(PurePosixPath(name).as_posix())
         if name in lines:
-            raise InputError(f"{where}: {name!r} stands in line {lines[name]} already")
+            raise InputError(f"{where}: {name!r} is in line {lines[name]} already")
         lines[name] = line
-        split = None if split_column is None else _split(row[split_column], where)
-        images.append(ImageLabels(name, *read_tags(row, tags, where), split, where))
+        split = None
+        if SPLIT in names:
+            text = row[names.index(SPLIT)]
+            split = SPLITS.get(text.strip().lower())
+            if split is None:
+                raise InputError(f"{where}: found split {text!r}, expected train, validation, test")
+        if is_list:
+            (column,) = tags
+            images.append(ImageLabels(name, tag_names(row[column].split(";")), (), split, where))
+        else:
+            images.append(ImageLabels(name, *_marked_tags(row, tags, where), split, where))
     if not images:
         raise InputError(f"{path} has a header but no lines of images")
     return (None if is_list else list(tags.values())), images
 
 
-Tags = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-def _listed_tags(row: list[str], columns: dict[int, str], where: str) -> Tags:
-    (column,) = columns
-    return tag_names(row[column].split(";")), ()
-
-
-def _marked_tags(row: list[str], columns: dict[int, str], where: str) -> Tags:
+def _marked_tags(
+    row: list[str], columns: dict[int, str], where: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The present and the unknown tags."""
     marked: dict[int, list[str]] = {1: [], 0: [], -1: []}
     for column, name in columns.items():
         value = VALUES.get(row[column].strip().lower())
         if value is None:
             raise InputError(
-                f"{where}: {row[column]!r} in the column {name!r}; expected 1, 0, -1 (unknown) or "
-                "nothing. For a list of tags the header is filename,tags"
+                f"{where}: found {row[column]!r} in the column {name!r}, expected 1, 0, -1 "
+                "(unknown) or nothing; the header of a list of tags is filename,tags"
             )
         marked[value].append(name)
     return tuple(marked[1]), tuple(marked[-1])
@@ -121,16 +123,16 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _column_names(where: str, header: list[str]) -> list[str]:
-    """The names of the columns, those that mean something in small letters."""
+    """The names of the columns, with `filename` and `split` in lower case."""
     names = [tag_name(name) for name in header]
     names = [name.lower() if name.lower() in (FILENAME, SPLIT) else name for name in names]
     found = ",".join(names)
     if FILENAME not in names:
-        for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+        for separator, plural in ((";", "semicolons"), ("\t", "tabs")):
             if header[0].lower().startswith(f"{FILENAME}{separator}"):
                 raise InputError(
-                    f"{where}: the columns are separated by {called}; save the table with commas, "
-                    "and with ; between an image's tags"
+                    f"{where}: the columns are separated by {plural}; save the table with commas, "
+                    "and with ; between the tags of an image"
                 )
         raise InputError(f"{where}: {EXPECTED}, found {found!r:.80}")
     for column, name in enumerate(names, 1):
@@ -143,7 +145,7 @@ def _column_names(where: str, header: list[str]) -> list[str]:
         raise InputError(f"{where}: no column of tags; {EXPECTED}, found {found!r}")
     if len(tags) > 1 and any(map(_is_list, tags)):
         raise InputError(
-            f"{where}: beside a list of tags there may be only filename and split, "
+            f"{where}: besides a list of tags only filename and split are allowed, "
             f"found {found!r:.80}"
         )
     return names
@@ -152,10 +154,3 @@ def _column_names(where: str, header: list[str]) -> list[str]:
 def _is_list(name: str) -> bool:
     # `tag;tag` too: a header that shows the separator.
     return set(name.lower().split(";")) <= LIST_COLUMNS
-
-
-def _split(text: str, where: str) -> str:
-    split = SPLITS.get(text.strip().lower())
-    if split is None:
-        raise InputError(f"{where}: the split is {text!r}; expected train, validation or test")
-    return split

@@ -14,12 +14,11 @@ def read_text_files(
 ) -> list[ImageLabels]:
     """Reads the text file of every image that has one.
 
-    Tags stand one a line, or are separated by `;` or `,`: a tag cannot hold these. An empty file
-    means no tag.
+    Tags are separated by line ends, `;` or `,`. An empty file means no tags.
 
     Args:
         directory: the folder.
-        images: the images' names relative to it.
+        images: the names of the images, relative to it.
         texts: the names of the text files, ending with `.txt`.
 
     Raises:

@@ -2,11 +2,11 @@
 
 T.-S. Chua et al., "NUS-WIDE: A Real-World Web Image Database from National University of
 Singapore", CIVR 2009. The release has no images; put your copies at
-`Flickr/<category>/<NNNN_id>.jpg`. The ground truth is `Groundtruth/`, one file a concept with a 0
-or 1 a line; `NUS_WID_Tags/` is not it but the users' noisy tags, and is refused. Whoever has no
-images can work with the release's `Low_Level_Features/`.
+`Flickr/<category>/<NNNN_id>.jpg`. The ground truth is `Groundtruth/`, one file per concept with a 0
+or 1 per line. `NUS_WID_Tags/`, the noisy tags of Flickr's users, is refused in its place. Without
+images, the release's `Low_Level_Features/` can be used.
 
-Images without any of the 81 concepts are dropped, which leaves 209,347.
+Images without any of the 81 concepts are left out; 209,347 remain.
 """
 
 from tfrecords_tools.sources.nuswide.feature_writer import write_features

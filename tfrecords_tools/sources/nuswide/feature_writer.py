@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import chain
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -43,21 +42,19 @@ def write_features(
     output: str | os.PathLike[str],
     split: str = "paper",
     seed: int = 0,
-    progress: bool = True,
 ) -> Features:
     """Writes features, labels and file names of each split as NumPy and text files.
 
-    Rows are the images of `NUSWide` with the same `split` and `seed` and no image missing, in
-    its order. The values are the release's, not normalized. Memory stays small: some ten
-    megabytes of a file at a time.
+    The rows are the images of `NUSWide` with the same `split` and `seed` and no image missing, in
+    its order. The values are the release's, not normalized. One of the release's files is in memory
+    at a time, up to 0.8 GB.
 
     Args:
         input_dir: the folder with `ConceptsList`, `Groundtruth`, `ImageList` and
             `Low_Level_Features`; no images are needed.
-        output: the folder to write into; it is made if need be.
-        split: `"paper"` or `"official"`, as of `NUSWide`.
-        seed: of the random choice and order.
-        progress: whether to show a progress bar, if standard error is a terminal.
+        output: the folder to write into; it is created if it does not exist.
+        split: `"paper"` or `"official"`, as in `NUSWide`.
+        seed: seed of the random split and order.
 
     Returns:
         What `load_features` opens.
@@ -68,14 +65,12 @@ def write_features(
 
     Example:
         >>> features = write_features("NUS-WIDE", "features", split="official")
-        >>> features.train.features.shape  # (125449, 1134) of the whole release
+        >>> features.train.features.shape  # (125449, 1134) in the whole release
         (18, 1134)
     """
     folder = Path(output)
     if (folder / INFO_FILE).exists():
-        raise InputError(
-            f"{folder} holds {INFO_FILE} already; remove the folder, or choose another one"
-        )
+        raise InputError(f"{folder} holds {INFO_FILE} already; remove the folder or choose another")
     tag_names, splits = load_splits(input_dir, split, seed)
     sizes = find_feature_files(input_dir)
     targets = _target_rows(input_dir, splits)
@@ -83,25 +78,33 @@ def write_features(
         name: [pattern.format(name) for pattern in (FEATURES_FILE, LABELS_FILE, FILENAMES_FILE)]
         for name in splits
     }
-    with _write_all_whole(folder, [*chain(*files.values()), INFO_FILE]) as temporary:
-        arrays = _begin(folder, temporary, splits)
-        with tqdm(
-            desc="features",
-            total=sum(sizes.values()),
-            unit="B",
-            unit_scale=True,
-            # None: no bar where standard error is not a terminal.
-            disable=None if progress else True,
-        ) as bar:
-            _fill(arrays, Path(input_dir) / FOLDER, targets, bar)
+    with ExitStack() as stack:
+        try:
+            remove_partial(folder)
+            # The stack leaves its contexts in reverse order, so that the description comes last.
+            temporary = {
+                file: stack.enter_context(write_whole(folder / file))
+                for file in (INFO_FILE, *(file for some in files.values() for file in some))
+            }
+            arrays = {name: _begin(temporary, name, part) for name, part in splits.items()}
+        except OSError as error:
+            num_images = sum(len(part.filenames) for part in splits.values())
+            raise InputError(
+                f"{folder} cannot be written: {error.strerror}; "
+                f"{4 * NUM_FEATURES * num_images / 1e6:,.0f} MB are needed; free some space or "
+                "choose another folder"
+            ) from error
+        feature_files = [(block, *item) for block in BLOCKS for item in block.files.items()]
+        for block, official, file in tqdm(feature_files, "features", unit="file", disable=None):
+            num_rows = len(targets[official]["train"])
+            values = read_rows(Path(input_dir) / FOLDER / file, block.stop - block.start, num_rows)
+            for name, rows in targets[official].items():
+                arrays[name][rows[rows >= 0], block.start : block.stop] = values[rows >= 0]
         info = {
             "split": split,
             "seed": seed,
             "normalization": "none",
-            "features": [
-                {key: value for key, value in block._asdict().items() if key != "files"}
-                for block in BLOCKS
-            ],
+            "features": [block._asdict() for block in BLOCKS],
             "tag_names": tag_names,
             "sources": {f"{FOLDER}/{file}": num_bytes for file, num_bytes in sizes.items()},
             "splits": {
@@ -119,7 +122,7 @@ def write_features(
 def _target_rows(
     input_dir: str | os.PathLike[str], splits: Mapping[str, LabelledSplit]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """For each row of the release's lists its row in each of our splits, -1 where it has none."""
+    """For each row of the release's lists its row in each of our splits, or -1."""
     lists = read_official_lists(input_dir)
     targets: dict[str, dict[str, np.ndarray]] = {name: {} for name in lists}
     for name, part in splits.items():
@@ -128,66 +131,24 @@ def _target_rows(
             targets[official][name] = np.array([rows.pop(file, -1) for file in filenames], np.int64)
         if rows:
             raise InputError(
-                f"{image_list_path(input_dir, ALL_IMAGES)} names {next(iter(rows))}, but neither "
-                f"{' nor '.join(OFFICIAL_LISTS.values())} does, so that it has no features; "
-                "unpack the release's ImageList again"
+                f"{next(iter(rows))} is in {image_list_path(input_dir, ALL_IMAGES)}, but neither "
+                f"in {' nor in '.join(OFFICIAL_LISTS.values())}, so it has no features; unpack the "
+                "release's ImageList again"
             )
     return targets
 
 
-def _begin(
-    folder: Path, temporary: Mapping[str, Path], splits: Mapping[str, LabelledSplit]
-) -> dict[str, np.ndarray]:
-    """Writes all but the features, and gives an array on disk to fill for each split."""
-    arrays: dict[str, np.ndarray] = {}
-    try:
-        for name, part in splits.items():
-            with temporary[LABELS_FILE.format(name)].open("wb") as labels:
-                np.save(labels, part.labels)
-            lines = "".join(f"{filename}\n" for filename in part.filenames)
-            temporary[FILENAMES_FILE.format(name)].write_text(lines, encoding="utf-8")
-            path = temporary[FEATURES_FILE.format(name)]
-            shape = (len(part.filenames), NUM_FEATURES)
-            arrays[name] = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-            if hasattr(os, "posix_fallocate"):
-                # Without it, a disk that fills up later kills the process without a word.
-                with path.open("r+b") as features:
-                    os.posix_fallocate(features.fileno(), 0, path.stat().st_size)
-    except OSError as error:
-        num_images = sum(len(part.filenames) for part in splits.values())
-        raise InputError(
-            f"{folder} cannot be written: {error.strerror}; free some space, "
-            f"{4 * NUM_FEATURES * num_images / 1e6:,.0f} MB are needed, or choose another folder"
-        ) from error
-    return arrays
-
-
-def _fill(
-    arrays: Mapping[str, np.ndarray],
-    folder: Path,
-    targets: Mapping[str, Mapping[str, np.ndarray]],
-    bar: tqdm,
-) -> None:
-    for block in BLOCKS:
-        for official, file in block.files.items():
-            num_rows = len(next(iter(targets[official].values())))
-            for start, values in read_rows(folder / file, block.stop - block.start, num_rows, bar):
-                for name, array in arrays.items():
-                    rows = targets[official][name][start : start + len(values)]
-                    wanted = rows >= 0
-                    array[rows[wanted], block.start : block.stop] = values[wanted]
-
-
-@contextmanager
-def _write_all_whole(folder: Path, files: Sequence[str]) -> Iterator[dict[str, Path]]:
-    """Gives a temporary path per file; at the end all get their names, in the order of `files`."""
-    with ExitStack() as stack:
-        try:
-            remove_partial(folder)
-            # An ExitStack leaves its contexts in reverse.
-            paths = {f: stack.enter_context(write_whole(folder / f)) for f in reversed(files)}
-        except OSError as error:
-            raise InputError(
-                f"{folder} cannot be written: {error.strerror}; choose another folder"
-            ) from error
-        yield paths
+def _begin(temporary: Mapping[str, Path], name: str, part: LabelledSplit) -> np.ndarray:
+    """Writes everything of a split but its features, and returns an array on disk for these."""
+    with temporary[LABELS_FILE.format(name)].open("wb") as labels:
+        np.save(labels, part.labels)
+    lines = "".join(f"{filename}\n" for filename in part.filenames)
+    temporary[FILENAMES_FILE.format(name)].write_text(lines, encoding="utf-8")
+    path = temporary[FEATURES_FILE.format(name)]
+    shape = (len(part.filenames), NUM_FEATURES)
+    array = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    if hasattr(os, "posix_fallocate"):
+        # Otherwise a disk that fills up later kills the process without a message.
+        with path.open("r+b") as features:
+            os.posix_fallocate(features.fileno(), 0, path.stat().st_size)
+    return array

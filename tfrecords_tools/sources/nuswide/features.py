@@ -1,4 +1,4 @@
-"""NUS-WIDE's low-level features as arrays: everything a baseline needs, without an image."""
+"""NUS-WIDE's low-level features as arrays, for baselines without images."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ class FeatureSplit(NamedTuple):
 
     `features` is float32 (num_images, 1134), `labels` uint8 (num_images, 81) of 1 or 0; both are
     read from disk when they are used.
-
-    Example:
-        >>> features, labels = np.zeros((2, 1134)), np.ones((2, 81))
-        >>> FeatureSplit(features, labels, ["sky/0001_1.jpg", "sky/0002_2.jpg"]).labels.shape
-        (2, 81)
     """
 
     features: np.ndarray
@@ -35,14 +30,7 @@ class FeatureSplit(NamedTuple):
 
 
 class Features(NamedTuple):
-    """The splits, the names of the tags, and which columns each feature has.
-
-    Example:
-        >>> split = FeatureSplit(np.zeros((1, 1134)), np.ones((1, 2)), ["sky/0001_1.jpg"])
-        >>> features = Features(split, split, ["sea", "sky"], {"CH": slice(0, 64)})
-        >>> features.test.features[:, features.columns["CH"]].shape
-        (1, 64)
-    """
+    """The splits, the names of the tags, and the columns of each feature."""
 
     train: FeatureSplit
     test: FeatureSplit
@@ -51,55 +39,46 @@ class Features(NamedTuple):
 
 
 def load_features(directory: str | os.PathLike[str]) -> Features:
-    """Opens the arrays that `nuswide-features` made, memory-mapped and read-only.
+    """Opens the arrays that `write_features` wrote, memory-mapped and read-only.
 
     The values are those of the release: the bag of words are counts, far larger than the rest.
     For distances, scale each feature first, by its columns.
 
     Args:
-        directory: the folder that `nuswide-features` wrote into.
+        directory: the folder of the arrays.
 
     Raises:
-        InputError: there are no such arrays, or a file is missing or of another size, shape or
-            type than `features_info.json` says.
+        InputError: there are no arrays, or a file is missing or of another size, shape or type
+            than `features_info.json` says.
 
     Example:
         >>> from tfrecords_tools.sources.nuswide import write_features
         >>> _ = write_features("NUS-WIDE", "features")
         >>> features = load_features("features")
-        >>> features.train.features[:, features.columns["BoW"]].shape  # 150,000 rows of all
+        >>> features.train.features[:, features.columns["BoW"]].shape  # 150,000 rows in all
         (21, 500)
     """
     folder = Path(directory)
-    info = _read_info(folder)
     try:
+        info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
         tag_names = [str(name) for name in info["tag_names"]]
         columns = {
             feature["name"]: slice(feature["start"], feature["stop"])
             for feature in info["features"]
         }
-        num_features = max(column.stop for column in columns.values())
-        splits = {
-            name: _open(folder, name, info["splits"][name], num_features, len(tag_names))
-            for name in ("train", "test")
-        }
-    except InputError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(_make_again(folder, f"{INFO_FILE} is damaged ({error!r})")) from error
-    return Features(splits["train"], splits["test"], tag_names, columns)
-
-
-def _read_info(folder: Path) -> Any:
-    try:
-        return json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
+        num_columns = max(column.stop for column in columns.values()), len(tag_names)
+        train, test = (
+            _open(folder, name, info["splits"][name], *num_columns) for name in ("train", "test")
+        )
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
-            f"{folder} holds no {INFO_FILE}; expected a folder that "
-            "`python -m tfrecords_tools nuswide-features` has finished"
+            f"{folder} holds no {INFO_FILE}; expected a folder of NUS-WIDE's features as arrays"
         ) from None
-    except ValueError as error:
-        raise InputError(_make_again(folder, f"{INFO_FILE} is not JSON: {error}")) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder} is damaged ({error!r}); remove the folder and write the features again"
+        ) from error
+    return Features(train, test, tag_names, columns)
 
 
 def _open(
@@ -107,38 +86,19 @@ def _open(
 ) -> FeatureSplit:
     for file, num_bytes in split["files"].items():
         path = folder / file
-        there = path.stat().st_size if path.is_file() else None
-        if there != num_bytes:
-            found = "it is missing" if there is None else f"found {there:,}"
-            raise InputError(_make_again(folder, f"{file}: expected {num_bytes:,} bytes, {found}"))
-    num_images = split["num_images"]
+        found = path.stat().st_size if path.is_file() else 0
+        if found != num_bytes:
+            raise ValueError(f"{file}: expected {num_bytes:,} bytes, found {found:,}")
     text = (folder / FILENAMES_FILE.format(name)).read_text(encoding="utf-8")
     filenames = text.split("\n")[:-1]
-    if len(filenames) != num_images:
-        raise InputError(
-            _make_again(folder, f"{name}: {len(filenames)} file names for {num_images} images")
+    features = np.load(folder / FEATURES_FILE.format(name), mmap_mode="r")
+    labels = np.load(folder / LABELS_FILE.format(name), mmap_mode="r")
+    num_images = split["num_images"]
+    shapes = (len(filenames), features.shape, labels.shape)
+    expected = (num_images, (num_images, num_features), (num_images, num_tags))
+    if shapes != expected or (features.dtype, labels.dtype) != (np.float32, np.uint8):
+        raise ValueError(
+            f"{name}: expected file names, float32 features and uint8 labels of shapes {expected}, "
+            f"found {features.dtype} and {labels.dtype} of shapes {shapes}"
         )
-    return FeatureSplit(
-        _map(folder, FEATURES_FILE.format(name), np.float32, (num_images, num_features)),
-        _map(folder, LABELS_FILE.format(name), np.uint8, (num_images, num_tags)),
-        filenames,
-    )
-
-
-def _map(folder: Path, file: str, dtype: type, shape: tuple[int, int]) -> np.ndarray:
-    try:
-        array = np.load(folder / file, mmap_mode="r")
-    except ValueError as error:
-        raise InputError(_make_again(folder, f"{file} is no array of NumPy: {error}")) from error
-    if array.shape != shape or array.dtype != dtype:
-        raise InputError(
-            _make_again(
-                folder,
-                f"{file}: expected {np.dtype(dtype)} {shape}, found {array.dtype} {array.shape}",
-            )
-        )
-    return array
-
-
-def _make_again(folder: Path, reason: str) -> str:
-    return f"{folder}: {reason}; remove the folder and run nuswide-features again"
+    return FeatureSplit(features, labels, filenames)

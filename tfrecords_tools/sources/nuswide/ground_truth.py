@@ -25,9 +25,9 @@ OFFICIAL_LABELS = {
 NOISY_FOLDER = "NUS_WID_Tags"
 NOISY_FILES = ("AllTags81.txt", "Train_Tags81.txt", "Test_Tags81.txt")
 WHY_NOT_NOISY = (
-    f"{NOISY_FOLDER} holds the noisy tags of Flickr's users, not the ground truth that the paper "
-    "and everyone reports on; that is the release's own download Groundtruth: its folders "
-    "AllLabels and TrainTestLabels belong in the folder Groundtruth of --input"
+    f"{NOISY_FOLDER} holds the noisy tags of Flickr's users, not the ground truth that all results "
+    "are measured on; put the folders AllLabels and TrainTestLabels of the release's download "
+    "Groundtruth into the folder Groundtruth of the input folder"
 )
 
 
@@ -46,7 +46,7 @@ def load_ground_truth(input_dir: str | os.PathLike[str]) -> tuple[list[str], np.
 
     Example:
         >>> tag_names, labels = load_ground_truth("NUS-WIDE")
-        >>> tag_names[:3], labels.shape  # (269648, 81) of the whole release
+        >>> tag_names[:3], labels.shape  # (269648, 81) in the whole release
         (['animal', 'boats', 'clouds'], (40, 3))
     """
     tag_names = read_concepts(input_dir)
@@ -56,12 +56,7 @@ def load_ground_truth(input_dir: str | os.PathLike[str]) -> tuple[list[str], np.
 
 
 def read_concepts(input_dir: str | os.PathLike[str]) -> list[str]:
-    """Reads the names of the concepts, in the release's order, which is alphabetical.
-
-    Raises:
-        InputError: the list is missing or empty, or `input_dir` holds the users' noisy tags and
-            no ground truth.
-    """
+    """Reads the names of the concepts, in the release's alphabetical order; raises InputError."""
     directory = Path(input_dir)
     if not (directory / "Groundtruth").is_dir():
         for folder in (directory, directory / NOISY_FOLDER):
@@ -69,7 +64,7 @@ def read_concepts(input_dir: str | os.PathLike[str]) -> list[str]:
     path = directory / "ConceptsList" / "Concepts81.txt"
     names = [name for name in read_lines(path) if name]
     if not names:
-        raise InputError(f"{path} is empty; expected 81 names, one a line")
+        raise InputError(f"{path} is empty; expected 81 names, one per line")
     return names
 
 
@@ -84,8 +79,8 @@ def read_labels(
     Args:
         input_dir: the folder with `Groundtruth`.
         tag_names: the names of the concepts.
-        pattern: the path of a concept's file in `Groundtruth`, `{}` for its name.
-        num_images: the number of images in their list; None to take what most files have.
+        pattern: the path of a concept's file in `Groundtruth`, with `{}` for its name.
+        num_images: the number of images in their list; None for the length of most files.
 
     Returns:
         uint8 (num_images, num_tags), 1 or 0.
@@ -97,15 +92,15 @@ def read_labels(
     columns = [_read_column(path) for path in paths]
     if num_images is None:
         expected = Counter(map(len, columns)).most_common(1)[0][0]
-        as_others = "as the other label files have"
+        like = "like most label files"
     else:
         expected = num_images
-        as_others = "as the list of images has"
+        like = "like the list of images"
     for path, column in zip(paths, columns, strict=True):
         if len(column) != expected:
             raise InputError(
-                f"{path} has {len(column)} lines, expected {expected}, {as_others}; "
-                "unpack the release's file again"
+                f"{path} has {len(column)} lines, expected {expected} {like}; unpack the release's "
+                "file again"
             )
     return np.stack(columns, axis=1)
 
@@ -118,7 +113,7 @@ def _read_column(path: Path) -> np.ndarray:
     content = read_bytes(path).rstrip() + b"\n"
     # Lines may end with CRLF or blanks.
     characters = np.frombuffer(content.translate(None, b"\r \t"), np.uint8)
-    # One digit and one line end, again and again.
+    # Expected are a digit and a line end in turn.
     if len(characters) % 2 == 0 and (characters[1::2] == ord("\n")).all():
         column = characters[::2] - ord("0")
         if (column <= 1).all():
@@ -131,8 +126,8 @@ def _read_column(path: Path) -> np.ndarray:
     values = line.split()
     if len(values) > 1 and set(values) <= {b"0", b"1"}:
         raise InputError(
-            f"{path}, line {number}: expected one 0 or 1, found {len(values)} of them, the form "
-            f"of {NOISY_FILES[0]}; {WHY_NOT_NOISY}"
+            f"{path}, line {number}: expected one 0 or 1, found {len(values)}, as in "
+            f"{NOISY_FILES[0]}; {WHY_NOT_NOISY}"
         )
     found = line.decode(errors="replace")[:40]
     raise InputError(f"{path}, line {number}: expected 0 or 1, found {found!r}")

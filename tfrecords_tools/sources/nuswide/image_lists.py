@@ -1,7 +1,7 @@
-r"""The lists of images: `ImageList/*.txt`, a line `<category>\<NNNN_id>.jpg` for each label.
+r"""The lists of images: `ImageList/*.txt`, one line `<category>\<NNNN_id>.jpg` per image.
 
-An image is known by this whole path. Its Flickr id does not suffice: six ids occur twice, each in
-two categories, and these are images of their own.
+An image is identified by this path. Its Flickr id is not enough: six ids occur twice, each in two
+categories, and are images of their own.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ OFFICIAL_LISTS = {"train": "TrainImagelist.txt", "test": "TestImagelist.txt"}
 
 
 def image_list_path(input_dir: str | os.PathLike[str], name: str) -> Path:
-    """Where a list of images lies."""
+    """The path of a list of images."""
     return Path(input_dir) / "ImageList" / name
 
 
 def read_image_list(path: Path) -> list[str]:
-    """Reads a list of images; blank lines do not count.
+    """Reads a list of images, without blank lines.
 
     Returns:
         The images in the list's order, as `<category>/<file>`.
 
     Raises:
-        InputError: the file is missing, or a line is malformed or names an image again.
+        InputError: the file is missing, or a line is malformed or repeats an image.
 
     Example:
         >>> read_image_list(Path("NUS-WIDE/ImageList/TestImagelist.txt"))[0]
@@ -46,24 +46,20 @@ def read_image_list(path: Path) -> list[str]:
             )
         if name in lines:
             raise InputError(
-                f"{path}, lines {lines[name]} and {number} both name {name}; expected every image "
-                "once, unpack the release's file again"
+                f"{path}, lines {lines[name]} and {number} are both {name}; expected every image "
+                "once; unpack the release's file again"
             )
         lines[name] = number
     return list(lines)
 
 
 def read_official_lists(input_dir: str | os.PathLike[str]) -> dict[str, list[str]]:
-    """Reads the release's own lists of training and test images.
-
-    Raises:
-        InputError: as `read_image_list`, or an image is in both.
-    """
+    """Reads the release's lists of training and test images; raises InputError."""
     paths = {split: image_list_path(input_dir, name) for split, name in OFFICIAL_LISTS.items()}
     lists = {split: read_image_list(path) for split, path in paths.items()}
     if common := set(lists["train"]) & set(lists["test"]):
         raise InputError(
-            f"{paths['test']} names {min(common)}, which {paths['train'].name} names too; "
-            "expected every image in one of them, unpack the release's files again"
+            f"{min(common)} is in both {paths['test']} and {paths['train'].name}; expected every "
+            "image in one of them; unpack the release's files again"
         )
     return lists

@@ -1,4 +1,4 @@
-"""Reading a file of the release, or saying in one line why not."""
+"""Reading a file of the release."""
 
 from __future__ import annotations
 
@@ -8,25 +8,17 @@ from tfrecords_tools.errors import InputError
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """The content of a file; raises InputError if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise InputError(
-            f"{path} is missing; it is part of NUS-WIDE's release, which belongs in --input"
+            f"{path} is missing; expected the files of NUS-WIDE's release in the input folder"
         ) from None
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file, whatever ends them, without blanks around them.
-
-    Raises:
-        InputError: there is no such file, or it is not UTF-8, of which plain ASCII is a part.
-    """
+    """The lines of a UTF-8 text file, stripped, whatever ends them; raises InputError."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,32 +9,30 @@ import numpy as np
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
-from tfrecords_tools.sources.nuswide.splits import LabelledSplit, load_splits
+from tfrecords_tools.sources.nuswide.splits import load_splits
 
 
 class NUSWide(ImageFiles):
-    """Reads NUS-WIDE's folder; images that are not in it are left out and counted.
+    """Reads NUS-WIDE's folder; missing images are left out and counted.
 
-    The images of a split come in random order: the release's lists are sorted by category.
+    The images of a split are in random order, since the release's lists are sorted by category.
 
     Args:
         input_dir: the folder with `ConceptsList`, `Groundtruth`, `ImageList` and `Flickr`.
-        size: side of the square that images are resized to, pixels; None to keep their sizes.
+        size: side of the square that images are resized to, in pixels; None keeps their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
         split: `"paper"`, 150,000 training and 59,347 test images at random, or `"official"`,
             the release's own, 125,449 and 83,898; `convert` takes the validation images from the
             training images.
-        seed: of the random choice and order.
+        seed: seed of the random split and order.
 
     Attributes:
-        settings: what was chosen, for `convert`.
         missing: for each split the number of images that are not in the folder.
-        notes: what the user should know, a line each.
+        notes: what the user should know, one line each.
 
     Raises:
         InputError: a file is missing, malformed or of another length than the others, the folder
-            holds the users' noisy tags instead of the ground truth, or none of the images is
-            there.
+            holds the users' noisy tags instead of the ground truth, or no image exists.
 
     Example:
         >>> source = NUSWide("NUS-WIDE", split="official")
@@ -56,7 +54,11 @@ class NUSWide(ImageFiles):
         splits: dict[str, list[LabelledImage]] = {}
         self.missing: dict[str, int] = {}
         for name, part in labelled.items():
-            splits[name] = [item for item in _items(part) if item.filename in present]
+            splits[name] = [
+                LabelledImage(filename, tuple(np.flatnonzero(row).tolist()))
+                for filename, row in zip(part.filenames, part.labels, strict=True)
+                if filename in present
+            ]
             self.missing[name] = len(part.filenames) - len(splits[name])
             if not splits[name]:
                 raise InputError(
@@ -72,15 +74,8 @@ class NUSWide(ImageFiles):
         super().__init__(images, tag_names, splits, size, shorter_side, settings)
 
 
-def _items(part: LabelledSplit) -> list[LabelledImage]:
-    return [
-        LabelledImage(filename, tuple(np.flatnonzero(row).tolist()))
-        for filename, row in zip(part.filenames, part.labels, strict=True)
-    ]
-
-
 def _list_images(folder: Path) -> set[str]:
-    """The images that are there: listing is much faster than asking for 200,000 files."""
+    """The existing images: listing is much faster than testing 200,000 files."""
     if not folder.is_dir():
         raise InputError(
             f"{folder} is missing; expected the images as Flickr/<category>/<file>.jpg"

@@ -1,9 +1,9 @@
 """Fit the table `tag_statistics.csv` to the ground truth of NUS-WIDE.
 
-The table is a Chow-Liu tree: the tree-shaped distribution over the 81 tags nearest (in
-Kullback-Leibler divergence) to the one of the images, which is the spanning tree of maximum
-mutual information with every tag conditioned on its parent. It needs the release's folders
-`ConceptsList` and `Groundtruth/AllLabels` only, no picture:
+The table is a Chow-Liu tree: the tree-shaped distribution over the 81 tags that is nearest (in
+Kullback-Leibler divergence) to that of the images, which is the spanning tree of maximum mutual
+information with every tag conditioned on its parent. Only the release's folders `ConceptsList` and
+`Groundtruth/AllLabels` are needed:
 
     python -m tfrecords_tools.sources.scenes.fit_tag_statistics path/to/nuswide
 
@@ -18,25 +18,9 @@ import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
-from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_whole
+from tfrecords_tools.sources.nuswide import load_ground_truth
 from tfrecords_tools.sources.scenes.tag_statistics import TABLE
-
-
-def read_labels(directory: Path) -> tuple[list[str], np.ndarray]:
-    """Tag names and labels, bool (num_images, num_tags).
-
-    Images without a tag count: the tree gives the empty set its real share, and `sample`, which
-    draws it again, then meets the statistics of the tagged images.
-    """
-    concepts = directory / "ConceptsList" / "Concepts81.txt"
-    if not concepts.is_file():
-        raise InputError(f"{concepts}: not found; name the folder that holds ConceptsList.")
-    tag_names = concepts.read_text().split()
-    folder = directory / "Groundtruth" / "AllLabels"
-    columns = [np.loadtxt(folder / f"Labels_{name}.txt", dtype=np.int8) for name in tag_names]
-    labels = np.stack(columns, axis=1).astype(bool)
-    return tag_names, labels
 
 
 def mutual_information(labels: np.ndarray) -> np.ndarray:
@@ -46,27 +30,24 @@ def mutual_information(labels: np.ndarray) -> np.ndarray:
     both = (present.T @ present).astype(np.float64)
     count = np.diag(both)
     total = np.zeros_like(both)
-    for first in (True, False):
-        for second in (True, False):
-            joint = num_images - count[:, None] - count[None, :] + both
-            if first and second:
-                joint = both
-            elif first:
-                joint = count[:, None] - both
-            elif second:
-                joint = count[None, :] - both
-            marginal_first = count[:, None] if first else num_images - count[:, None]
-            marginal_second = count[None, :] if second else num_images - count[None, :]
-            joint = np.maximum(joint, 1e-9)
-            ratio = joint * num_images / (marginal_first * marginal_second)
-            total += joint / num_images * np.log(ratio)
+    # The four combinations of the first tag present or absent, and the second.
+    absent = num_images - count
+    for joint, first, second in (
+        (both, count, count),
+        (count[:, None] - both, count, absent),
+        (count - both, absent, count),
+        (absent[:, None] - count + both, absent, absent),
+    ):
+        joint = np.maximum(joint, 1e-9)
+        ratio = joint * num_images / (first[:, None] * second)
+        total += joint / num_images * np.log(ratio)
     return total
 
 
 def fit(tag_names: list[str], labels: np.ndarray) -> pd.DataFrame:
-    """The table, one row a tag in the given order; the root's parent is the empty string."""
+    """The table, one row per tag in the given order; the root's parent is the empty string."""
     count = labels.sum(axis=0)
-    # Tags that are independent have no mutual information; an edge of weight 0 is no edge.
+    # Independent tags have no mutual information, but an edge of weight 0 is not an edge.
     information = np.maximum(mutual_information(labels), 1e-12)
     tree = minimum_spanning_tree(-np.triu(information, k=1))
     _, parents = breadth_first_order(tree, int(count.argmax()), directed=False)
@@ -87,8 +68,11 @@ def fit(tag_names: list[str], labels: np.ndarray) -> pd.DataFrame:
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def main(directory: Path) -> None:
-    """Rewrite the table from the release of NUS-WIDE in DIRECTORY."""
-    table = fit(*read_labels(directory))
+    """Write the table again from the release of NUS-WIDE in DIRECTORY."""
+    # Images without tags count: the tree gives the empty set its real share, and `sample`, which
+    # draws it again, then has the statistics of the tagged images.
+    tag_names, labels = load_ground_truth(directory)
+    table = fit(tag_names, labels.astype(bool))
     with write_whole(TABLE) as temporary:
         table.to_csv(temporary, index=False)
     click.echo(f"{TABLE}: {len(table)} tags")

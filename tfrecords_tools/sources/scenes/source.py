@@ -1,4 +1,4 @@
-"""The source: splits of scenes, each a function of seed, split and number alone."""
+"""The source: splits of scenes, each determined by seed, split and number."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from tfrecords_tools.schema import Record
 from tfrecords_tools.sources.scenes.render import render
 from tfrecords_tools.sources.scenes.tag_statistics import TagStatistics
 
-SMALLEST, LARGEST = 16, 256
+MIN_SIZE, MAX_SIZE = 16, 256
 JPEG_QUALITY = 92
-#: Raise it with every change that paints other pictures from the same seed.
+#: Raise it with every change that paints other pictures for the same seed.
 VERSION = 1
 
 Item = tuple[str, int]
@@ -21,17 +21,18 @@ Item = tuple[str, int]
 class Scenes:
     """Rendered scenes with the tags, the long tail and the co-occurrences of NUS-WIDE.
 
-    Over 20,000 label sets against the 209,347 tagged images: 2.44 tags an image (real 2.41), at
-    most 13 (13); 35 % have one tag only (38 %). A tag's share is within a tenth of the real one
-    for the frequent tags. Pairs along the tree come out within a few percent (sky and clouds
-    21.8 % of the images, real 21.7 %); pairs that hang together through a third tag are too
-    rare by up to a half (ocean and clouds 1.8 %, real 3.3 %).
+    In 20,000 label sets, compared with the 209,347 tagged images of NUS-WIDE (in parentheses),
+    there are 2.44 tags per image (2.41), at most 13 (13), and 35% of the images have only one tag
+    (38%). The share of a frequent tag is within a tenth of the real one. Pairs along the tree have
+    the right share within a few percent (sky and clouds 21.8% of the images, real 21.7%); pairs
+    that are related through a third tag are too rare by up to a half (ocean and clouds 1.8%, real
+    3.3%).
 
-    As in the real data a tag may show more than its name says: a police officer is painted
+    As in the real data, a picture may show more than its tags say: a police officer is painted
     whether or not the image is also tagged `person`.
 
     Args:
-        seed: everything is drawn from it, from 0 up.
+        seed: seed of all random choices, at least 0.
         size: side of the square pictures in pixels, 16 to 256.
         train: number of training pictures.
         validation: number of validation pictures; with 0 there is no such split, and `convert`
@@ -60,16 +61,16 @@ class Scenes:
         validation: int = 600,
         test: int = 1500,
     ) -> None:
-        if not SMALLEST <= size <= LARGEST:
+        if not MIN_SIZE <= size <= MAX_SIZE:
             raise InputError(
-                f"scenes: size is {size}, but must be from {SMALLEST} to {LARGEST} pixels."
+                f"size must be from {MIN_SIZE} to {MAX_SIZE} pixels for scenes, received {size}"
             )
         if seed < 0:
-            raise InputError(f"scenes: seed is {seed}, but must be 0 or more.")
+            raise InputError(f"seed must be at least 0, received {seed}")
         counts = {"train": train, "validation": validation, "test": test}
         for split, count in counts.items():
             if count < 0:
-                raise InputError(f"scenes: {split} is {count}, but must be 0 pictures or more.")
+                raise InputError(f"{split} must be at least 0 pictures, received {count}")
         self.seed = seed
         self.size = size
         self._statistics = TagStatistics()
@@ -83,7 +84,7 @@ class Scenes:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What determines the data, besides the versions of NumPy and OpenCV."""
+        """What determines the data, apart from the versions of NumPy and OpenCV."""
         counts = {split: len(items) for split, items in self.splits.items()}
         return {"seed": self.seed, "size": self.size, "version": VERSION, **counts}
 
@@ -96,7 +97,7 @@ class Scenes:
         return tag_ids, render(tags, self.size, rng)
 
     def load(self, item: Item) -> Record:
-        """The record of one item, as JPEG of quality 92."""
+        """The record of one item, as JPEG with quality 92."""
         split, index = item
         tag_ids, picture = self.picture(item)
         quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]

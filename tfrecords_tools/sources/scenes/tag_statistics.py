@@ -12,14 +12,14 @@ MAX_TAGS = 13
 class TagStatistics:
     """Draws label sets from a tree of tags fitted to the real ones.
 
-    A tag depends on its parent alone; sets without a tag, or with more than the 13 of the
-    fullest real image, are drawn again.
+    A tag depends only on its parent; sets without tags, or with more than 13, the largest real
+    number, are drawn again.
 
     Attributes:
         tag_names: the 81 names, alphabetical as in `Concepts81.txt`.
-        counts: how many of the 209,347 tagged images have the tag, int array (81,).
+        counts: int array (81,), the number of the 209,347 tagged images with each tag.
         parents: each tag's parent, -1 for the root.
-        probabilities: of each tag when its parent is absent and present, (81, 2).
+        probabilities: (81, 2), of each tag if its parent is absent and if it is present.
 
     Example:
         >>> TagStatistics().sample(np.random.default_rng(0))
@@ -43,12 +43,12 @@ class TagStatistics:
 
     def _parents_first(self) -> list[int]:
         order = [self.parents.index(-1)]
-        for parent in order:  # grows while it is walked
+        for parent in order:  # grows during the loop
             order.extend(tag for tag, its in enumerate(self.parents) if its == parent)
         return order
 
     def sample(self, rng: np.random.Generator) -> tuple[int, ...]:
-        """One label set: tag ids in ascending order, 1 to 13 of them."""
+        """One label set: 1 to 13 tag ids in ascending order."""
         while True:
             uniform = rng.random(len(self.tag_names))
             present = np.zeros(len(self.tag_names), dtype=bool)
