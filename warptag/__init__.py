@@ -1,7 +1,7 @@
 """Train a network to tag photographs, and compare the losses that do it (arXiv 1312.4894).
 
-`warptag.losses.WARP()` and the like work after `import warptag` alone; a room and what it needs,
-such as Keras, are imported when it is first used.
+`warptag.losses.WARP()` and the like work after `import warptag` alone: a subpackage and its
+dependencies are imported on first use.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_ROOMS = (
+_SUBPACKAGES = (
     "annotation",
     "baselines",
     "data",
@@ -26,10 +26,10 @@ _ROOMS = (
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name in _ROOMS:
+    if name in _SUBPACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS])
+    return sorted([*globals(), *_SUBPACKAGES])

@@ -1,10 +1,5 @@
 """Training a network with a ranking loss: `compile`, `fit`, checkpoints, progress."""
 
-# ruff: noqa: E402 (the check comes before imports that would fail)
-from warptag.keras_version import require_keras3
-
-require_keras3("warptag.training")
-
 from warptag.training.calibration import Calibration, fit_calibration, load_calibration
 from warptag.training.device import device
 from warptag.training.divergence import TrainingDiverged
