@@ -13,9 +13,9 @@ pytest.importorskip(
 import keras
 import tensorflow as tf
 import tensorflow_addons as tfa
+from warptag.keras_version import require_keras3
 
 from tfrecords_tools.errors import InputError
-from warptag.keras_version import require_keras3
 from warptag.losses import WARP
 from warptag.metrics import AnnotationMetrics
 
