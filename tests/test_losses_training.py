@@ -4,19 +4,18 @@ import keras
 import numpy as np
 import pytest
 from losses_cases import KINDS, LOSSES
-from losses_support import BACKEND
+from losses_support import BACKEND, padded_ids
 
 from warptag.losses import WARP
 
-FITS = [(name, "auto") for name in (KINDS if BACKEND == "jax" else LOSSES)]
+FITS = [(name, "auto") for name in KINDS]
 if BACKEND == "tensorflow":
-    FITS = [(name, False) for name in LOSSES] + [
-        (name, True) for name in KINDS if name not in ("loop", "one-negative")
-    ]
+    FITS = [(name, False) for name in LOSSES if name not in ("ranking-none", "asymmetric-focus")]
+    FITS += [(name, True) for name in ("softmax", "sampled")]
 
 
 def learnable_images():
-    """Images whose tags depend on their pixels, one tag always unknown."""
+    """Images whose tags depend on their pixels, with one tag that is always unknown."""
     generator = np.random.default_rng(0)
     images = generator.normal(size=(128, 10)).astype("float32")
     labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
@@ -39,8 +38,6 @@ def test_fit_reaches_a_lower_loss(name, jit_compile):
     assert np.isfinite(losses).all()
     # A mean over tags has small gradients.
     assert losses[-1] < (0.95 if name == "bce" else 0.8) * losses[0]
-    evaluated = model.evaluate(images, labels, verbose=0)
-    assert evaluated < losses[0]
 
 
 @pytest.fixture
@@ -52,7 +49,7 @@ def policy(request):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"], indirect=True)
-@pytest.mark.parametrize("name", ["softmax", "sampled", "bce"])
+@pytest.mark.parametrize("name", ["softmax", "sampled"])
 def test_mixed_precision_trains_without_nan(name, policy):
     images, labels = learnable_images()
     loss = LOSSES[name]()
@@ -64,9 +61,19 @@ def test_mixed_precision_trains_without_nan(name, policy):
     assert np.isfinite(model.get_weights()[0]).all()
 
 
-@pytest.mark.parametrize("name", ["ranking", "sampled", "bce"])
-def test_fit_takes_batches_of_ids_of_any_width(name):
-    """As `tf.data`'s `padded_batch` makes them, whose width no graph knows."""
+def test_fit_learns_from_ids_as_from_multi_hot_labels():
+    images, labels = learnable_images()
+    labels[:, 3] = 0
+    histories = []
+    for labels_as, targets in (("multi_hot", labels), ("ids", padded_ids(labels, width=9))):
+        model = small_model(WARP(rank="expected", labels=labels_as))
+        fitted = model.fit(images, targets, batch_size=32, epochs=2, shuffle=False, verbose=0)
+        histories.append(fitted.history["loss"])
+    np.testing.assert_allclose(*histories, rtol=1e-3)
+
+
+def test_fit_accepts_batches_of_ids_of_any_width():
+    """As from `padded_batch` of `tf.data`, with a width that no graph knows."""
     import tensorflow as tf
 
     images, labels = learnable_images()
@@ -76,9 +83,8 @@ def test_fit_takes_batches_of_ids_of_any_width(name):
         output_signature=(tf.TensorSpec((10,)), tf.TensorSpec((None,), "int32")),
     ).padded_batch(32, padding_values=(0.0, tf.constant(-1, "int32")))
     batches = batches.apply(tf.data.experimental.assert_cardinality(4))
-    widths = {ids.shape[1] for _, ids in batches}
-    assert len(widths) > 1
-    model = small_model(LOSSES[name](labels="ids"))
+    assert len({ids.shape[1] for _, ids in batches}) > 1
+    model = small_model(LOSSES["sampled"](labels="ids"))
     losses = model.fit(batches, epochs=3, shuffle=False, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
 
@@ -101,8 +107,8 @@ def test_sample_weights_of_fit_choose_the_images_that_count():
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
-def test_a_label_that_does_not_exist_shows_as_a_nan_loss():
-    """Not as a good-looking number. (PyTorch, where nothing is compiled, raises.)"""
+def test_an_invalid_label_becomes_a_nan_loss():
+    """Not a plausible number. (PyTorch, where nothing is compiled, raises.)"""
     images, labels = learnable_images()
     labels[5, 0] = 2
     model = small_model(WARP(seed=1))
