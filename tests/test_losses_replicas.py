@@ -101,11 +101,11 @@ result["metrics"] = {
 
 def draws(loss, num_steps=2):
     # The losses of one batch, the same on both replicas, for each step.
-    scores = tf.constant(generator.normal(size=labels.shape).astype("float32"))
+    scores = tf.constant(generator.normal(size=(50, 9)).astype("float32"))
 
     @tf.function
     def both():
-        return two.run(lambda: loss.call(labels, scores))
+        return two.run(lambda: loss.call(labels[:, :9], scores))
 
     return [[values.numpy().tolist() for values in both().values] for _ in range(num_steps)]
 
