@@ -19,7 +19,7 @@ from losses_support import (
     with_gradient,
 )
 
-from warptag.losses import WARP, KOrderStatisticWARP, PairwiseRanking, violators
+from warptag.losses import WARP, KOrderStatisticWARP, violators
 
 # Of 24 tags: all at once, in chunks, each by itself.
 COLUMNS = {"at once": 24, "in chunks": 5, "one by one": 1}
@@ -89,19 +89,6 @@ def test_any_number_of_positives_beside_images_with_one_and_none(mode):
             np.testing.assert_allclose(numbers(ours), theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_all_padded_ids_are_one_chunk():
-    generator = np.random.default_rng(3)
-    labels = np.zeros((3, 300), "float32")
-    labels[0, generator.permutation(300)[:60]] = 1
-    labels[1, 4] = 1
-    ids = np.array([np.where(row == 1, np.arange(300), -1) for row in labels])
-    scores = generator.normal(size=labels.shape).astype("float32")
-    expected = pairwise_table(labels, scores, references.weight_one, "violators")
-    actual = value_and_gradient(PairwiseRanking(labels="ids"), ids, scores)
-    for ours, theirs in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-
-
 NUM_IMAGES = 20_000
 
 # Six or seven tags: in one chunk, or in several.
@@ -124,19 +111,6 @@ def test_the_single_violator_is_drawn_uniformly_whatever_the_drawn_rank(columns)
             spread = np.sqrt(expected * (1 - expected) / NUM_IMAGES)
             assert abs(together - expected) < 4.5 * spread, (weight, violator)
     assert not gradient[:, [2, 5, 6]].any()
-
-
-@one_or_more_chunks
-def test_two_positives_draw_their_violators_independently(columns):
-    labels = np.tile([1.0, 1.0, 0, 0, -1, 0], (NUM_IMAGES, 1)).astype("float32")
-    scores = np.tile([0.0, 0.25, 2, 0.5, 9, -9], (NUM_IMAGES, 1)).astype("float32")
-    loss = WARP(rank="exact", negatives="sampled", normalization="none", seed=6)
-    _, gradient = value_and_gradient(loss, labels, scores)
-    # Both take tag 2, both take tag 3, or one each: 1/4, 1/4, 1/2.
-    pushes = np.round(gradient[:, 2] / harmonic(2))
-    frequency = [(pushes == times).mean() for times in (0, 1, 2)]
-    np.testing.assert_allclose(frequency, [1 / 4, 1 / 2, 1 / 4], atol=4.5 * 0.5 / 141)
-    np.testing.assert_allclose(gradient[:, 2:4].sum(axis=1), 2 * harmonic(2), rtol=1e-5)
 
 
 def test_every_positive_takes_one_of_its_own_violators(columns):

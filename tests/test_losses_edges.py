@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from losses_cases import LOSSES, PAIRWISE, SAMPLED, SOME, every_hinge_loss, every_loss
+from losses_cases import LOSSES, PAIRWISE, SAMPLED, every_hinge_loss, every_loss
 from losses_support import value, value_and_gradient
 
 from warptag.losses import LSEP, WARP, MultilabelSoftmax, PairwiseRanking
@@ -88,13 +88,6 @@ def test_of_one_pair_every_form_is_the_hinge(name):
     loss, gradient = every_row(name)["one pair"]
     assert loss == 1 - 0.5 + 2
     np.testing.assert_array_equal(gradient, [-1, 0, 1, 0])
-
-
-@pytest.mark.parametrize("name", [name for name in SOME if name in ("softmax", *PAIRWISE)])
-def test_a_single_tag_has_no_loss(name):
-    values, gradient = value_and_gradient(LOSSES[name](), [[1], [0], [-1]], [[3.0], [3.0], [3.0]])
-    np.testing.assert_array_equal(values, [0.0, 0.0, 0.0])
-    np.testing.assert_array_equal(gradient, [[0.0], [0.0], [0.0]])
 
 
 def test_binary_crossentropy_of_a_single_tag():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from losses_cases import DETERMINISTIC, KINDS, LOSSES
+from losses_cases import LOSSES
 from losses_support import (
     compiled,
     fresh,
@@ -99,19 +99,6 @@ def test_every_rank_compiles(rank, negatives, mode):
     ranking = value(PairwiseRanking(normalization="none"), labels, scores)
     # 0 <= L(r) <= L(c - 1) < 3 for nine tags
     assert (values <= 3 * ranking + 1e-6).all() and values.any() and (values >= 0).all()
-
-
-@in_the_first_graph
-@pytest.mark.parametrize("name", KINDS)
-def test_a_compiled_call_leaves_the_loss_usable_outside(name, mode):
-    """No tracer, and no tensor of a graph, remains in the loss."""
-    labels, scores = random_batch(dtype="float32")
-    loss = LOSSES[name]()
-    first = numbers(compiled(loss.call, mode)(tensor(labels), tensor(scores)))
-    again = value(loss, labels, scores, "eager")
-    assert first.any() and np.isfinite(again).all()
-    if name in DETERMINISTIC:
-        np.testing.assert_allclose(again, first, rtol=1e-5, atol=1e-6)
 
 
 @only_on("jax", "checks for leaked tracers")

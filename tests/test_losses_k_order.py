@@ -1,6 +1,5 @@
 """KOrderStatisticWARP: the probability of each positive to be the one that is taken."""
 
-import losses_references as references
 import numpy as np
 import pytest
 from losses_references import taken, taken_by_enumeration
@@ -94,36 +93,3 @@ def test_equal_scores_are_placed_alike_however_their_ids_are_listed(tags):
     loss = KOrderStatisticWARP(places=(1, 0), rank="exact", normalization="none", labels="ids")
     q = probabilities(loss, [0.0] * 3, tags)
     np.testing.assert_allclose(q, [5 / 9, 3 / 9, 1 / 9], rtol=1e-5)
-
-
-def test_many_positives_are_placed_by_their_scores():
-    generator = np.random.default_rng(0)
-    labels = np.zeros((3, 300), "float32")
-    labels[0, :200], labels[1, 40:100], labels[2, 7] = 1, 1, 1
-    scores = generator.normal(size=labels.shape).astype("float32")
-    places = (1, 0, 0, 2)
-    expected = references.k_order(
-        labels, scores, references.weight_exact, "violators", places=places
-    )
-    actual = value(KOrderStatisticWARP(places, rank="exact"), labels, scores)
-    np.testing.assert_allclose(actual, expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"places": ()},
-        {"places": (0, 0)},
-        {"places": (1, -1)},
-        {"places": (1, float("nan"))},
-        {"places": [[1, 2]]},
-        {"normalization": "pairs"},
-        {"rank": "worst"},
-        {"margin": 0},
-    ],
-    ids=str,
-)
-def test_bad_options_are_named(options):
-    (name,) = options
-    with pytest.raises(ValueError, match=name):
-        KOrderStatisticWARP(**options)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from losses_cases import LOSSES, SOME, some_losses
+from losses_cases import LOSSES, some_losses
 from losses_support import BACKEND, fresh, numbers, random_batch, reduced, tensor, value
 
 from warptag import losses as package
@@ -87,30 +87,18 @@ def test_an_identifier_gives_a_loss_to_compile_with(read):
     assert len(model.variables) == 2
 
 
-PAIR = [[1, 0]], [[0.5, 2.0]]
-# One image and one pair: a loss that no draw can change.
-PAIR_LOSSES = {
-    "softmax": np.log1p(np.exp(1.5)),
-    "lsep": np.log1p(np.exp(1.5)),
-    "bce": (np.log1p(np.exp(-0.5)) + np.log1p(np.exp(2))) / 2,
-    "asymmetric": np.log1p(np.exp(-0.5))
-    - (1 / (1 + np.exp(-2)) - 0.05) ** 4 * np.log(1.05 - 1 / (1 + np.exp(-2))),
-    "ranking": 1 - 0.5 + 2,
-    "expected": 1 - 0.5 + 2,
-    "sampled": 1 - 0.5 + 2,
-    "loop": 1 - 0.5 + 2,
-}
 HALF = ["float16", "bfloat16"]
 # On JAX and PyTorch, Keras makes float32 of float64.
 DTYPES = ["float64", "float32", *HALF] if BACKEND == "tensorflow" else ["float32", *HALF]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [name for name in PAIR_LOSSES if name in SOME])
+@pytest.mark.parametrize("name", ["ranking", "sampled", "loop"])
 def test_the_reduced_loss_has_the_dtype_asked_for(name, dtype):
-    loss = LOSSES[name](dtype=dtype)(*map(tensor, PAIR))
+    # One image and one pair: a hinge that no draw can change.
+    loss = LOSSES[name](dtype=dtype)(tensor([[1, 0]]), tensor([[0.5, 2.0]]))
     assert keras.backend.standardize_dtype(loss.dtype) == dtype
-    assert float(loss) == pytest.approx(PAIR_LOSSES[name], rel=0.01)
+    assert float(loss) == 1 - 0.5 + 2
 
 
 def test_a_half_precision_loss_adds_up_in_float32():

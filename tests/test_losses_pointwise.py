@@ -60,25 +60,6 @@ def test_with_weights_it_is_torchs_loss_with_pos_weight():
     np.testing.assert_allclose(value(loss, labels, scores), expected.numpy(), rtol=1e-5)
 
 
-def test_the_asymmetric_loss_defaults_to_the_papers_settings():
-    labels, scores = random_batch(seed=4)
-    options = {"gamma_positive": 0, "gamma_negative": 4, "clip": 0.05}
-    expected = references.asymmetric(labels, scores, **options)
-    assert_close(value(AsymmetricLoss(), labels, scores), expected)
-
-
-def test_without_focus_and_clip_it_is_the_sum_of_the_binary_crossentropy():
-    labels, scores = known_batch(seed=5)
-    loss = AsymmetricLoss(gamma_positive=0, gamma_negative=0, clip=0, tag_weights=TAG_WEIGHTS)
-    mean = WeightedBinaryCrossentropy(tag_weights=TAG_WEIGHTS)
-    for ours, theirs in zip(
-        value_and_gradient(loss, labels, scores),
-        value_and_gradient(mean, labels, scores),
-        strict=True,
-    ):
-        assert_close(ours, 9 * theirs)
-
-
 def test_a_negative_below_the_clip_costs_nothing():
     # sigmoid(-3) = 0.047 is below the clip of 0.05, sigmoid(-2.9) = 0.052 is above.
     values, gradient = value_and_gradient(

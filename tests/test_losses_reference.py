@@ -155,11 +155,3 @@ def test_a_negative_exactly_at_the_margin_does_not_violate_it():
     labels, scores = [[1, 0, -1, 0, -1]], [[1.0, 0.0, 9.0, 0.5, 9.0]]
     np.testing.assert_allclose(value(PairwiseRanking(), labels, scores), [0.5 / 1])
     np.testing.assert_allclose(value(WARP(rank="exact"), labels, scores), [1 * 0.5 / 1])
-
-
-def test_the_gradient_is_the_weight_times_the_number_of_violators():
-    # One positive, violators at gaps 1.5 and 2.5, no violator at -1: L(2) = 1 + 1/2.
-    labels, scores = [[1, 0, 0, 0]], [[0.0, 0.5, 1.5, -2.0]]
-    _, gradient = value_and_gradient(WARP(rank="exact", normalization="none"), labels, scores)
-    weight = 1 + 1 / 2
-    np.testing.assert_allclose(gradient, [[-2 * weight, weight, weight, 0.0]])

@@ -1,11 +1,19 @@
 """Invalid options, shapes and labels: the error names what was received."""
 
+import re
+
 import numpy as np
 import pytest
 from losses_cases import KINDS, LOSSES
 from losses_support import random_batch, reduced, tensor, value
 
-from warptag.losses import WARP, AsymmetricLoss, PairwiseRanking, WeightedBinaryCrossentropy
+from warptag.losses import (
+    WARP,
+    AsymmetricLoss,
+    KOrderStatisticWARP,
+    PairwiseRanking,
+    WeightedBinaryCrossentropy,
+)
 
 one_of_each_kind = pytest.mark.parametrize("name", KINDS)
 
@@ -26,10 +34,12 @@ one_of_each_kind = pytest.mark.parametrize("name", KINDS)
         *((AsymmetricLoss, "gamma_negative", wrong) for wrong in (-0.5, float("inf"))),
         *((AsymmetricLoss, "clip", wrong) for wrong in (1.0, -0.1, float("nan"))),
         (PairwiseRanking, "labels", "one_hot"),
+        *((KOrderStatisticWARP, "places", wrong) for wrong in ((), (0, 0), (1, -1), [[1, 2]])),
+        (KOrderStatisticWARP, "normalization", "pairs"),
     ],
 )
 def test_bad_options_are_named(make, option, wrong):
-    with pytest.raises(ValueError, match=f"{option} must be .*got {wrong!r}"):
+    with pytest.raises(ValueError, match=f"{option} must be .*got {re.escape(repr(wrong))}"):
         make(**{option: wrong})
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from losses_cases import KINDS, LOSSES
-from losses_support import BACKEND, padded_ids
+from losses_support import BACKEND
 
 from warptag.losses import WARP
 
@@ -61,17 +61,6 @@ def test_mixed_precision_trains_without_nan(name, policy):
     assert np.isfinite(model.get_weights()[0]).all()
 
 
-def test_fit_learns_from_ids_as_from_multi_hot_labels():
-    images, labels = learnable_images()
-    labels[:, 3] = 0
-    histories = []
-    for labels_as, targets in (("multi_hot", labels), ("ids", padded_ids(labels, width=9))):
-        model = small_model(WARP(rank="expected", labels=labels_as))
-        fitted = model.fit(images, targets, batch_size=32, epochs=2, shuffle=False, verbose=0)
-        histories.append(fitted.history["loss"])
-    np.testing.assert_allclose(*histories, rtol=1e-3)
-
-
 def test_fit_accepts_batches_of_ids_of_any_width():
     """As from `padded_batch` of `tf.data`, with a width that no graph knows."""
     import tensorflow as tf
@@ -87,24 +76,6 @@ def test_fit_accepts_batches_of_ids_of_any_width():
     model = small_model(LOSSES["sampled"](labels="ids"))
     losses = model.fit(batches, epochs=3, shuffle=False, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
-
-
-def test_sample_weights_of_fit_choose_the_images_that_count():
-    images, labels = learnable_images()
-    losses = []
-    for weights, seen in (((np.arange(128) < 64) * 1.0, slice(0, 128)), (None, slice(0, 64))):
-        model = small_model(WARP(rank="expected", reduction="sum"))
-        fitted = model.fit(
-            images[seen],
-            labels[seen],
-            sample_weight=weights,
-            batch_size=128,
-            epochs=2,
-            shuffle=False,
-            verbose=0,
-        )
-        losses.append(fitted.history["loss"])
-    np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
 def test_an_invalid_label_becomes_a_nan_loss():

@@ -23,10 +23,9 @@ class Labels(NamedTuple):
     tags: Any = None
 
 
-def check_format(labels: str) -> str:
-    if labels not in FORMATS:
-        raise ValueError(f"labels must be one of {FORMATS}, got {labels!r}")
-    return labels
+def check_choice(argument: str, value, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{argument} must be one of {choices}, got {value!r}")
 
 
 def read_labels(y_true, scores, labels: str) -> Labels:

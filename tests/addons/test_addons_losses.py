@@ -122,14 +122,6 @@ def test_a_saved_model_keeps_its_loss_and_continues_training(kind, tmp_path):
     loaded.fit(scores, labels, verbose=0)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", None])
-def test_the_reduced_loss_has_the_dtype_asked_for(dtype):
-    loss = WARP(rank="exact", dtype=dtype)
-    value = loss([[1, 0]], [[0.5, 2.0]])
-    assert value.dtype.name == loss.dtype == (dtype or "float32")
-    assert float(value) == 2.5
-
-
 def test_reductions_and_sample_weights():
     labels, scores = batch()
     per_image = PairwiseRanking(dtype="float64").call(labels, scores)
@@ -143,7 +135,7 @@ def test_reductions_and_sample_weights():
     for reduction, value in expected.items():
         loss = PairwiseRanking(reduction=reduction, dtype="float64")
         np.testing.assert_allclose(loss(labels, scores, sample_weight=weights), value)
-    with pytest.raises(ValueError, match="reduction must be one of .* under Keras 2.15"):
+    with pytest.raises(ValueError, match="mean_with_sample_weight"):
         PairwiseRanking(reduction="mean_with_sample_weight")
 
 

@@ -7,18 +7,11 @@ import tensorflow as tf
 
 from warptag.keras_api.tensorflow_ops import convert_to_tensor
 
-REDUCTIONS = ("sum_over_batch_size", "sum", "none", None)
-
 
 class Loss(keras.losses.Loss):
     """`keras.losses.Loss` with a dtype."""
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
-        if reduction not in REDUCTIONS:
-            raise ValueError(
-                f"reduction must be one of {REDUCTIONS} under Keras {keras.__version__}, "
-                f"got {reduction!r}"
-            )
         super().__init__(reduction="none" if reduction is None else reduction, name=name)
         self.dtype = standardize_dtype(keras.backend.floatx() if dtype is None else dtype)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from warptag.keras_api import Loss, ops, result_type
 from warptag.keras_api.backend import is_meta
-from warptag.labels import Labels, check_format, read_labels
+from warptag.labels import FORMATS, Labels, check_choice, read_labels
 
 
 class TagLoss(Loss):
@@ -52,7 +52,8 @@ class TagLoss(Loss):
     ):
         words = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(self).__name__)
         super().__init__(name=name or words.lower(), reduction=reduction, dtype=dtype)
-        self.labels = check_format(labels)
+        check_choice("labels", labels, FORMATS)
+        self.labels = labels
         if labels == "ids" and self.dtype in ("float16", "bfloat16"):
             raise ValueError(
                 f"labels='ids' needs the dtype float32 or float64, got {self.dtype}, "

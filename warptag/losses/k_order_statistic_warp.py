@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from warptag.keras_api import ops
+from warptag.labels import check_choice
 from warptag.losses.base import divide
-from warptag.losses.pairwise_ranking import check_choice
 from warptag.losses.violators import Positives, count_by_column
 from warptag.losses.warp import WARP
 

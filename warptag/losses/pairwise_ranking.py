@@ -8,6 +8,7 @@ from numbers import Real
 import keras
 
 from warptag.keras_api import ops
+from warptag.labels import check_choice
 from warptag.losses.base import TagLoss, divide
 from warptag.losses.violators import Positives, weighted_hinge
 
@@ -85,8 +86,3 @@ class PairwiseRanking(TagLoss):
             "margin": self.margin,
             "normalization": self.normalization,
         }
-
-
-def check_choice(argument: str, value, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{argument} must be one of {choices}, got {value!r}")

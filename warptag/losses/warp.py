@@ -7,8 +7,9 @@ import random
 import keras
 
 from warptag.keras_api import SeedGenerator, ops
+from warptag.labels import check_choice
 from warptag.losses import ranks, seeds
-from warptag.losses.pairwise_ranking import PairwiseRanking, check_choice
+from warptag.losses.pairwise_ranking import PairwiseRanking
 from warptag.losses.violators import weighted_hinge
 
 RANKS = ("sampled", "loop", "exact", "expected")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from warptag.keras_api import Metric, ops, result_type, value_of
 from warptag.keras_api.backend import is_concrete
-from warptag.labels import Labels, check_format, read_labels
+from warptag.labels import FORMATS, Labels, check_choice, read_labels
 
 
 class NaNScores(ValueError):
@@ -58,7 +58,8 @@ class TagMetric(Metric):
 
     def __init__(self, name: str | None = None, dtype=None, labels: str = "multi_hot"):
         super().__init__(name=name or self.metric, dtype=dtype)
-        self.labels = check_format(labels)
+        check_choice("labels", labels, FORMATS)
+        self.labels = labels
         # float16 cannot count above 2048.
         self.state_dtype = result_type(self.dtype, "float32")
         self.num_tags: int | None = None

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import keras
 
 from warptag.keras_api import ops, value_of
-from warptag.labels import write_columns
+from warptag.labels import check_choice, write_columns
 from warptag.metrics.base import TagMetric, ratio
 from warptag.metrics.counts import is_integer
 
 # The lowest finite float32: a known tag at -inf still ranks above every unknown tag.
 LOWEST = -3.4028234e38
-
-AVERAGES = ("means", "tags")
 
 
 class TopKCounts:
@@ -204,8 +202,7 @@ class PerClassF1(TopKMetric):
     def __init__(
         self, k: int = 3, name=None, dtype=None, labels="multi_hot", average: str = "means"
     ):
-        if average not in AVERAGES:
-            raise ValueError(f"average must be one of {AVERAGES}, got {average!r}")
+        check_choice("average", average, ("means", "tags"))
         if average == "tags" and name is None:
             name = f"per_class_macro_f1_at_{check_k(k)}"
         super().__init__(k, name, dtype, labels)
