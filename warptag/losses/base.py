@@ -50,6 +50,7 @@ class TagLoss(Loss):
         labels="multi_hot",
         tag_weights=None,
     ):
+        # KOrderStatisticWARP -> K_Order_Statistic_WARP
         words = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(self).__name__)
         super().__init__(name=name or words.lower(), reduction=reduction, dtype=dtype)
         check_choice("labels", labels, FORMATS)

@@ -102,10 +102,8 @@ class TagMetric(Metric):
         """The scalars of the result by name; 0 before the first batch."""
         values = {name: ops.zeros(()) for name in self.metric_names()}
         if self.num_tags is not None:
-            computed = {}
-            for state in self._states:
-                computed.update(state.values())
-            values = {name: computed[name] for name in values}
+            computed = [state.values() for state in self._states]
+            values = {name: value[name] for name in values for value in computed if name in value}
         unusable = value_of(self.unusable) > 0
         return {
             name: ops.cast(ops.where(unusable, float("nan"), value), self.dtype)
