@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import Protocol
 
 from warptag.keras_api import Metric, ops, result_type, value_of
@@ -102,8 +103,8 @@ class TagMetric(Metric):
         """The scalars of the result by name; 0 before the first batch."""
         values = {name: ops.zeros(()) for name in self.metric_names()}
         if self.num_tags is not None:
-            computed = [state.values() for state in self._states]
-            values = {name: value[name] for name in values for value in computed if name in value}
+            computed = ChainMap(*(state.values() for state in self._states))
+            values = {name: computed[name] for name in values}
         unusable = value_of(self.unusable) > 0
         return {
             name: ops.cast(ops.where(unusable, float("nan"), value), self.dtype)
