@@ -1,4 +1,4 @@
-"""The losses that the tests go through, each deterministic one with its slow reference."""
+"""The losses under test, the deterministic ones with their slow references."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,17 +22,12 @@ PLACES = (1.0, 0.0, 3.0)
 
 
 class Case(NamedTuple):
-    """Attributes:
-    make: the loss, from further arguments such as `tag_weights`.
-    reference: (labels, scores, tag_weights=None) -> one number an image.
-    """
-
-    make: Callable
-    reference: Callable
+    make: Callable  # the loss, from further arguments such as `tag_weights`
+    reference: Callable  # (labels, scores, tag_weights=None) -> one number per image
 
 
 def pairwise(rank, **options):
-    """A pairwise hinge loss; `rank` "ranking" is the one that weighs every positive alike."""
+    """A pairwise hinge loss; the rank "ranking" weighs every positive alike."""
     make = PairwiseRanking if rank == "ranking" else partial(WARP, rank=rank)
     weight = references.WEIGHTS[rank]
     return Case(partial(make, **options), partial(references.pairwise, weight=weight, **options))
@@ -71,13 +66,11 @@ SAMPLED: dict[str, Callable] = {
 
 LOSSES = {**{name: case.make for name, case in DETERMINISTIC.items()}, **SAMPLED}
 
-# Every pair of a positive and a negative counts, not every tag by itself.
 PAIRWISE = [name for name in LOSSES if name.split("-")[0] not in ("softmax", "bce", "asymmetric")]
 HINGES = [name for name in PAIRWISE if name != "lsep"]
 
-# One of each kind.
 KINDS = ["softmax", "ranking", "sampled", "loop", "k-order-sampled", "lsep", "bce", "asymmetric"]
-# What is the same code for all is shown on JAX, where compiling takes long, by some.
+# On JAX, where compiling takes long, code that all losses share is tested with some.
 SOME = ["softmax", "ranking", "sampled", "bce"] if BACKEND == "jax" else list(LOSSES)
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
@@ -85,3 +78,5 @@ some_losses = pytest.mark.parametrize("name", SOME)
 every_deterministic_loss = pytest.mark.parametrize("name", DETERMINISTIC)
 every_pairwise_loss = pytest.mark.parametrize("name", PAIRWISE)
 every_hinge_loss = pytest.mark.parametrize("name", HINGES)
+
+TAG_WEIGHTS = [0.5, 1.0, 0.0, 2.0, 3.0, 1.0, 0.25, 1.5, 4.0]

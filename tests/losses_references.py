@@ -50,7 +50,7 @@ def split(label):
 
 
 def of_each_image(image_loss):
-    """The losses of a batch from the loss of one image: label, scores, weights a of the tags."""
+    """The losses of a batch, from the loss of one image given its label, scores and tag weights."""
 
     def losses(labels, scores, *arguments, tag_weights=None, **options):
         a = np.ones(labels.shape[1]) if tag_weights is None else np.asarray(tag_weights, float)
@@ -92,7 +92,7 @@ def taken_by_enumeration(num_positives, places):
 
 
 def taken(num_positives, places):
-    """The same from the distribution of order statistics.
+    """The same from the distribution of the order statistics.
 
     The k-th best of K draws is among the i best positives when at least k of the draws are, and
     each is with probability i / P.
@@ -177,7 +177,7 @@ def asymmetric(label, f, a, gamma_positive=0.0, gamma_negative=4.0, clip=0.05):
 
 
 def pairwise_table(labels, scores, weight, normalization, margin=1.0):
-    """Value and gradient of `pairwise` for large images, from a table of all pairs of each.
+    """Value and gradient of `pairwise` for large images, from a table of all pairs per image.
 
     The weight is a constant for the gradient: a violating pair pulls f_j up and pushes f_k down.
     """

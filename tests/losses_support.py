@@ -1,7 +1,4 @@
-"""What the tests of the losses need of each Keras backend: tensors, gradients, compiled calls.
-
-Arrays go in and come out as NumPy's.
-"""
+"""Tensors, gradients and compiled calls on each Keras backend, with NumPy arrays in and out."""
 
 import json
 
@@ -15,24 +12,23 @@ BACKEND = keras.backend.backend()
 # Keras's operations on JAX and PyTorch make float32 of float64.
 FLOAT = "float64" if BACKEND == "tensorflow" else "float32"
 
-# How a call can be made: as it is, or inside a compiled graph.
+# The kinds of compiled graphs.
 GRAPHS = {"tensorflow": ["graph", "xla"], "jax": ["jit"], "torch": []}[BACKEND]
-MODES = ["eager", *GRAPHS]
 
 if BACKEND == "jax":
     import jax
 
-    # Compiling takes nearly all the time of these tests, and half of that is for speed.
+    # Compiling takes nearly all of the time, and half of that is optimization.
     jax.config.update("jax_disable_most_optimizations", True)
 
-# Where one way will do. (JAX compiles every loop of an eager call again, which takes seconds.)
+# Where the mode does not matter. (JAX compiles every loop of an eager call again, for seconds.)
 USUAL = "jit" if BACKEND == "jax" else "eager"
-# Where one loss is called often or takes many steps: a call in a graph is 50 times faster.
+# Where one loss is called often: a call in a graph is 50 times faster.
 FASTEST = (GRAPHS or ["eager"])[0]
 
 no_graph = pytest.param("eager", marks=pytest.mark.skip(reason="Keras on PyTorch compiles nothing"))
 in_the_first_graph = pytest.mark.parametrize("mode", GRAPHS[:1] or [no_graph])
-# XLA on TensorFlow, which asks the most of shapes.
+# XLA on TensorFlow, which has the strictest rules for shapes.
 in_the_last_graph = pytest.mark.parametrize("mode", GRAPHS[-1:] or [no_graph])
 
 
@@ -117,51 +113,45 @@ def _call(loss, mode):
 
 
 def value_and_gradient(loss, labels, scores, mode=USUAL, dtype=None):
-    """`loss.call` and the gradient of its sum with respect to the scores, from one call.
-
-    Args:
-        labels, scores: arrays or lists.
-        mode: one of `MODES`.
-        dtype: of the scores, where NumPy has no such dtype.
-    """
+    """`loss.call` and the gradient of its sum with respect to the scores, from one call."""
     values, gradient = _call(loss, mode)(tensor(labels), tensor(scores, dtype))
     return numbers(values), numbers(gradient)
 
 
 def value(loss, labels, scores, mode=USUAL):
-    """`loss.call`: one number an image."""
+    """`loss.call`: one number per image."""
     if BACKEND == "jax" and mode != "eager":
         return value_and_gradient(loss, labels, scores, mode)[0]
     return numbers(compiled(loss.call, mode)(tensor(labels), tensor(scores)))
 
 
 def reduced(loss, labels, scores, mode=USUAL, **arguments):
-    """`loss(...)` as a NumPy number (or array, where the loss does not reduce)."""
+    """`loss(...)` as a NumPy number or array."""
     call = compiled(lambda labels, scores: loss(labels, scores, **arguments), mode)
     return numbers(call(tensor(labels), tensor(scores)))
 
 
 def assert_close(actual, expected, rtol=1e-9, atol=1e-12):
-    """Equal up to the rounding of float64 where `actual` has it, else of float32."""
+    """Equal up to the rounding of the dtype of `actual`."""
     if actual.dtype != "float64":
         rtol, atol = max(rtol, 2e-5), max(atol, 2e-6)
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
 
 
 def fresh(loss):
-    """The same loss with its draws at the start."""
+    """The same loss before its first draw."""
     return type(loss).from_config(loss.get_config())
 
 
 def restart(loss):
-    """Let the draws begin again, in the graphs that the loss is part of too."""
+    """Repeat the draws from the first one, also in the graphs that contain the loss."""
     generator = getattr(loss, "seed_generator", None)
     if generator is not None:
         generator.state.assign(fresh(loss).seed_generator.state)
 
 
 def random_batch(seed=0, num_images=16, num_tags=9, dtype=FLOAT):
-    """Labels of all three kinds and scores; some rows lack positives or negatives."""
+    """Labels of all three kinds, and scores; some rows have no positives or no negatives."""
     generator = np.random.default_rng(seed)
     labels = generator.choice([1.0, 0.0, -1.0], (num_images, num_tags), p=[0.3, 0.5, 0.2])
     labels[0], labels[1], labels[2] = 1.0, 0.0, -1.0
@@ -170,7 +160,7 @@ def random_batch(seed=0, num_images=16, num_tags=9, dtype=FLOAT):
 
 
 def padded_ids(labels, width, seed=0):
-    """The positives of multi-hot labels as ids at random places of (batch, width), else -1."""
+    """Multi-hot labels as ids in random columns of (batch, width), and -1 elsewhere."""
     generator = np.random.default_rng(seed)
     ids = np.full((len(labels), width), -1, "int32")
     for row, label in zip(ids, labels, strict=True):

@@ -1,9 +1,8 @@
-"""Padded tag ids as labels: the same losses as multi-hot labels, and what is refused."""
+"""Padded tag ids as labels: the same losses as for multi-hot labels, and invalid ids."""
 
-import keras
 import numpy as np
 import pytest
-from losses_cases import LOSSES, every_deterministic_loss, some_losses
+from losses_cases import LOSSES, TAG_WEIGHTS, every_deterministic_loss, some_losses
 from losses_support import (
     FLOAT,
     assert_close,
@@ -15,13 +14,11 @@ from losses_support import (
     value_and_gradient,
 )
 
-from warptag.losses import LSEP, WARP, PairwiseRanking
-
-TAG_WEIGHTS = [0.5, 1.0, 0.0, 2.0, 3.0, 1.0, 0.25, 1.5, 4.0]
+from warptag.losses import LSEP, PairwiseRanking
 
 
 def batch(seed=0):
-    """Multi-hot labels without unknowns, ids with room for more, scores; two rows are alike."""
+    """Multi-hot labels without unknowns, ids with padding, and scores; two rows are alike."""
     labels, scores = random_batch(seed)
     labels[labels == -1] = 0
     labels[3, 0], labels[4, 0] = 1, 0
@@ -34,7 +31,7 @@ def test_ids_give_the_value_and_gradient_of_multi_hot_labels(name):
     # Rows without positives (all padding) and with every tag, padding in front and between.
     assert (ids[1] == -1).all() and (ids[0] >= 0).sum() == 9 and (ids[:, 0] == -1).any()
     expected = value_and_gradient(LOSSES[name](tag_weights=TAG_WEIGHTS), labels, scores)
-    # Tag 0 is what a careless padding would hit.
+    # Tag 0 is what careless padding would write to.
     assert (labels[:, 0] == 1).sum() > 2 and expected[1][:, 0].any()
     loss = LOSSES[name](labels="ids", tag_weights=TAG_WEIGHTS)
     for ours, theirs in zip(value_and_gradient(loss, ids, scores), expected, strict=True):
@@ -42,21 +39,12 @@ def test_ids_give_the_value_and_gradient_of_multi_hot_labels(name):
 
 
 @in_the_last_graph
-@pytest.mark.parametrize("name", ["ranking", "expected", "k-order"])
-def test_ids_give_the_same_in_a_graph(name, mode):
+def test_ids_give_the_same_in_a_graph(mode):
     labels, ids, scores = batch(seed=1)
-    expected = value_and_gradient(LOSSES[name](), labels, scores)
-    loss = LOSSES[name](labels="ids")
+    expected = value_and_gradient(LOSSES["k-order"](), labels, scores)
+    loss = LOSSES["k-order"](labels="ids")
     for ours, theirs in zip(value_and_gradient(loss, ids, scores, mode), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-6)
-
-
-def test_weights_by_hand():
-    # Tag 0 is positive and the row is padded. Gaps 1 - 0.5 + 2 and 1 - 0.5 + 0.25.
-    loss = PairwiseRanking(normalization="none", labels="ids")
-    values, gradient = value_and_gradient(loss, [[0, -1, -1]], [[0.5, 2.0, 0.25]])
-    np.testing.assert_allclose(values, [2.5 + 0.75])
-    np.testing.assert_allclose(gradient, [[-2, 1, 1]])
 
 
 @pytest.mark.parametrize(
@@ -71,31 +59,22 @@ def test_order_padding_and_repeats_do_not_matter(ids):
 
 
 @pytest.mark.parametrize("name", ["sampled", "loop", "one-negative"])
-def test_sampling_losses_are_zero_where_nothing_is_to_compare(name):
+def test_sampling_losses_are_zero_with_nothing_to_compare(name):
     ids = np.array([[-1, -1, -1], [0, 1, 2]], "int32")
-    loss = LOSSES[name](labels="ids")
-    values, gradient = value_and_gradient(loss, ids, np.ones((2, 3), FLOAT))
+    values, gradient = value_and_gradient(LOSSES[name](labels="ids"), ids, np.ones((2, 3), FLOAT))
     assert not values.any() and not gradient.any()
-
-
-def test_the_sampled_loss_has_the_mean_of_the_expected_one():
-    scores = np.tile([0.0, 2.0, -5.0, 0.5, -0.5], (20_000, 1)).astype("float32")
-    ids = np.tile([-1, 0, -1], (20_000, 1)).astype("int32")
-    drawn = value(WARP(labels="ids", seed=1), ids, scores)
-    expected = value(WARP(rank="expected", labels="ids"), ids[:1], scores[:1])
-    assert abs(drawn.mean() - expected[0]) < 4.5 * drawn.std() / np.sqrt(20_000)
+    if name == "sampled":
+        assert not value(LOSSES[name](labels="ids"), ids[:, :0], np.ones((2, 3), FLOAT)).any()
 
 
 @pytest.mark.parametrize("kind", ["int32", "int64", "float32", "int8"])
-@pytest.mark.parametrize("name", ["lsep"])
-def test_ids_of_every_type_are_taken(name, kind):
+def test_ids_of_every_dtype_are_accepted(kind):
     labels, ids, scores = batch(seed=2)
-    expected = value(LOSSES[name](), labels, scores)
-    assert_close(value(LOSSES[name](labels="ids"), ids.astype(kind), scores), expected)
+    assert_close(value(LSEP(labels="ids"), ids.astype(kind), scores), value(LSEP(), labels, scores))
 
 
 @some_losses
-def test_the_loss_object_takes_ids(name):
+def test_the_loss_object_accepts_ids(name):
     """Keras casts labels to the dtype of the loss, float32."""
     _, ids, scores = batch(seed=3)
     per_image = value(LOSSES[name](labels="ids"), ids, scores.astype("float32"))
@@ -103,58 +82,28 @@ def test_the_loss_object_takes_ids(name):
     assert reduced(LOSSES[name](labels="ids"), ids, scores) == pytest.approx(expected, rel=1e-5)
 
 
-def test_no_row_needs_a_tag_and_no_column():
-    scores = np.ones((2, 3), "float32")
-    loss = PairwiseRanking(labels="ids")
-    np.testing.assert_array_equal(value(loss, np.zeros((2, 0), "int32"), scores), [0, 0])
-
-
-@pytest.mark.parametrize("make", [WARP, LSEP])
-def test_fit_learns_from_ids_as_from_multi_hot_labels(make):
-    generator = np.random.default_rng(0)
-    images = generator.normal(size=(64, 10)).astype("float32")
-    labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
-
-    def history(y_true, **options):
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
-        if make is WARP:
-            options["rank"] = "expected"
-        model.compile(optimizer=keras.optimizers.SGD(0.1), loss=make(**options))
-        return model.fit(images, y_true, batch_size=32, epochs=3, verbose=0).history["loss"]
-
-    losses = history(padded_ids(labels, width=9), labels="ids")
-    np.testing.assert_allclose(losses, history(labels), rtol=1e-3)
-    assert losses[-1] < losses[0]
-
-
 @pytest.mark.parametrize("wrong", [9, -2, 100_000, 0.5, float("nan")])
-@pytest.mark.parametrize("name", ["ranking", "softmax", "sampled"])
-def test_an_id_that_does_not_exist_is_named(name, wrong):
+@pytest.mark.parametrize("name", ["ranking", "softmax"])
+def test_an_invalid_id_is_named(name, wrong):
     _, ids, scores = batch()
     ids = ids.astype("float32")
     ids[5, 2] = wrong
-    with pytest.raises(ValueError, match=f"ids must be tags from 0 to 8, or -1.* got {wrong}"):
+    with pytest.raises(ValueError, match=f"from 0 to 8.* got {wrong}"):
         LOSSES[name](labels="ids").call(ids, scores)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_a_half_precision_loss_of_ids_is_refused(dtype):
     """float16 has no 2049: Keras would round the ids."""
-    with pytest.raises(ValueError, match=f"ids need a loss of dtype float32 .* got {dtype}"):
+    with pytest.raises(ValueError, match=dtype):
         PairwiseRanking(labels="ids", dtype=dtype)
-
-
-def test_an_unknown_format_is_named():
-    with pytest.raises(ValueError, match="labels must be one of .*'multi_hot', 'ids'.* got 'id'"):
-        PairwiseRanking(labels="id")
 
 
 @pytest.mark.parametrize(
     ("ids_shape", "scores_shape"), [((3, 2), (4, 5)), ((4,), (4, 5)), ((4, 2, 1), (4, 5))]
 )
-def test_shapes_that_do_not_fit_are_named(ids_shape, scores_shape):
-    with pytest.raises(ValueError, match="padded tag ids") as error:
+def test_shapes_that_do_not_match_are_named(ids_shape, scores_shape):
+    with pytest.raises(ValueError) as error:
         PairwiseRanking(labels="ids").call(
             np.zeros(ids_shape, "int32"), np.zeros(scores_shape, "float32")
         )
@@ -162,5 +111,5 @@ def test_shapes_that_do_not_fit_are_named(ids_shape, scores_shape):
 
 
 def test_ids_given_to_a_multi_hot_loss_are_explained():
-    with pytest.raises(ValueError, match="for padded tag ids pass labels='ids'"):
+    with pytest.raises(ValueError, match="labels='ids'"):
         PairwiseRanking().call(np.zeros((4, 2), "int32"), np.zeros((4, 5), "float32"))

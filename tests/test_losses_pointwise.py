@@ -1,15 +1,15 @@
-"""The losses that ask about every tag by itself: WeightedBinaryCrossentropy, AsymmetricLoss."""
+"""The losses that treat every tag separately: WeightedBinaryCrossentropy, AsymmetricLoss."""
 
 import keras
 import losses_references as references
 import numpy as np
 import pytest
+from losses_cases import TAG_WEIGHTS
 from losses_support import (
     assert_close,
     numbers,
     only_on,
     random_batch,
-    reduced,
     tensor,
     value,
     value_and_gradient,
@@ -18,7 +18,6 @@ from losses_support import (
 from warptag.losses import AsymmetricLoss, WeightedBinaryCrossentropy
 
 POSITIVE_WEIGHTS = [1.0, 2.0, 0.5, 0.0, 10.0, 1.0, 1.0, 3.0, 1.0]
-TAG_WEIGHTS = [0.5, 1.0, 0.0, 2.0, 3.0, 1.0, 0.25, 1.5, 4.0]
 
 
 def known_batch(seed=0):
@@ -40,22 +39,9 @@ def test_positive_weights_multiply_the_positives_alone(tag_weights):
 def test_without_weights_it_is_keras_binary_crossentropy():
     labels, scores = known_batch()
     theirs = keras.losses.BinaryCrossentropy(from_logits=True)
-    np.testing.assert_allclose(
-        reduced(WeightedBinaryCrossentropy(), labels, scores),
-        numbers(theirs(tensor(labels), tensor(scores))),
-        rtol=1e-6,
-    )
     expected = numbers(theirs.call(tensor(labels), tensor(scores)))
-    np.testing.assert_allclose(
-        value(WeightedBinaryCrossentropy(), labels, scores), expected, rtol=1e-5
-    )
-
-
-def test_unknown_tags_are_left_out_of_the_mean():
-    labels, scores = [[1, -1, 0, -1]], [[0.5, 9.0, -1.0, -9.0]]
-    loss = value(WeightedBinaryCrossentropy(), labels, scores)
-    expected = (np.log1p(np.exp(-0.5)) + np.log1p(np.exp(-1.0))) / 2
-    np.testing.assert_allclose(loss, [expected], rtol=1e-6)
+    actual = value(WeightedBinaryCrossentropy(), labels, scores)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
 
 
 @only_on("torch", "compares with PyTorch's own loss")
@@ -74,36 +60,7 @@ def test_with_weights_it_is_torchs_loss_with_pos_weight():
     np.testing.assert_allclose(value(loss, labels, scores), expected.numpy(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("gamma_positive", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("gamma_negative", [0.0, 1.0, 4.0])
-@pytest.mark.parametrize("clip", [0.0, 0.05, 0.5])
-def test_asymmetric_losses_are_equations_4_to_7(gamma_positive, gamma_negative, clip):
-    labels, scores = random_batch(seed=3)
-    options = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "clip": clip}
-    expected = references.asymmetric(labels, scores, **options)
-    assert_close(value(AsymmetricLoss(**options), labels, scores), expected)
-
-
-def test_asymmetric_loss_defaults_to_the_papers_settings():
-    labels, scores = random_batch(seed=4)
-    options = {"gamma_positive": 0, "gamma_negative": 4, "clip": 0.05}
-    expected = references.asymmetric(labels, scores, **options)
-    assert_close(value(AsymmetricLoss(), labels, scores), expected)
-
-
-def test_without_focus_and_clip_it_is_the_sum_of_the_binary_crossentropy():
-    labels, scores = known_batch(seed=5)
-    loss = AsymmetricLoss(gamma_positive=0, gamma_negative=0, clip=0, tag_weights=TAG_WEIGHTS)
-    mean = WeightedBinaryCrossentropy(tag_weights=TAG_WEIGHTS)
-    for ours, theirs in zip(
-        value_and_gradient(loss, labels, scores),
-        value_and_gradient(mean, labels, scores),
-        strict=True,
-    ):
-        assert_close(ours, 9 * theirs)
-
-
-def test_a_negative_below_the_clip_counts_as_nothing():
+def test_a_negative_below_the_clip_costs_nothing():
     # sigmoid(-3) = 0.047 is below the clip of 0.05, sigmoid(-2.9) = 0.052 is above.
     values, gradient = value_and_gradient(
         AsymmetricLoss(gamma_negative=1), [[0], [0]], [[-3.0], [-2.9]]
@@ -113,17 +70,10 @@ def test_a_negative_below_the_clip_counts_as_nothing():
     assert gradient[0, 0] == 0 and gradient[1, 0] > 0
 
 
-def test_the_focus_is_part_of_the_gradient():
-    """For one positive: d/df of -(1 - p) log p = p (1 - p) log p - (1 - p)^2, at p = 1/2."""
-    loss = AsymmetricLoss(gamma_positive=1, clip=0)
-    _, gradient = value_and_gradient(loss, [[1]], [[0.0]])
-    np.testing.assert_allclose(gradient, [[1 / 4 * np.log(1 / 2) - 1 / 4]], rtol=1e-5)
-
-
 @pytest.mark.parametrize("clip", [0.0, 0.05])
-@pytest.mark.parametrize("gamma", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("gamma", [0.0, 4.0])
 def test_huge_scores_keep_their_value_and_slope(gamma, clip):
-    """Wrong by 10,000, each tag costs 10,000 (clipped: -log of the clip); right, nothing."""
+    """Wrong by 10,000, a tag costs 10,000 (clipped: -log of the clip); correct, nothing."""
     labels = [[1, 0, 1, 0]]
     scores = [[-1e4, 1e4, 1e4, -1e4]]
     loss = AsymmetricLoss(gamma_positive=gamma, gamma_negative=gamma, clip=clip)
@@ -131,20 +81,3 @@ def test_huge_scores_keep_their_value_and_slope(gamma, clip):
     wrong_negative = -((1 - clip) ** gamma) * np.log(clip) if clip else 1e4
     np.testing.assert_allclose(values, [1e4 + wrong_negative], rtol=1e-5)
     np.testing.assert_allclose(gradient, [[-1, 0 if clip else 1, 0, 0]], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"gamma_positive": -1}, "gamma_positive must be a number of at least 0, got -1"),
-        ({"gamma_negative": -0.5}, "gamma_negative must be a number of at least 0, got -0.5"),
-        ({"gamma_negative": float("inf")}, "gamma_negative must be .* got inf"),
-        ({"gamma_positive": float("nan")}, "gamma_positive must be .* got nan"),
-        ({"clip": 1.0}, "clip must be from 0 to below 1, got 1.0"),
-        ({"clip": -0.1}, "clip must be from 0 to below 1, got -0.1"),
-        ({"clip": float("nan")}, "clip must be .* got nan"),
-    ],
-)
-def test_bad_options_of_the_asymmetric_loss_are_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        AsymmetricLoss(**arguments)

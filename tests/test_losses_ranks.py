@@ -1,9 +1,9 @@
-"""WARP's sampled ranks: the paper's loop, drawn in Python and computed as a distribution."""
+"""WARP's sampling: the distribution of the paper's loop, its mean, and WSABIE's single violator."""
 
 import numpy as np
 import pytest
-from losses_references import harmonic, pairwise, weight_expected, weight_probabilities
-from losses_support import value
+from losses_references import harmonic, weight_expected, weight_probabilities
+from losses_support import value, value_and_gradient
 
 from warptag.losses import WARP
 
@@ -23,14 +23,14 @@ def images(num_violators, num_negatives, num_unknown):
 
 
 def drawn_weights(rank, num_violators, num_negatives, num_unknown, seed=11):
-    """The weight each image's positive was given: the loss over its hinge sum."""
+    """The weight of each image's positive: the loss over its hinge sum."""
     labels, scores = images(num_violators, num_negatives, num_unknown)
     losses = value(WARP(rank=rank, normalization="none", seed=seed), labels, scores)
     return losses.astype("float64") / (1.5 * num_violators)
 
 
 def brute_force_weights(num_violators, num_negatives, num_unknown, seed=12):
-    """The loop as the paper tells it: draw with replacement, at most c - 1 times."""
+    """The paper's loop: draw with replacement, at most c - 1 times."""
     generator = np.random.default_rng(seed)
     num_known = 1 + num_negatives
     weights = []
@@ -69,34 +69,70 @@ def test_the_weights_have_the_loops_distribution(weights_of, shape):
     assert_distribution(weights, expected)
 
 
-@pytest.mark.parametrize("rank", ["loop", "sampled"])
-def test_the_draws_of_two_positives_are_independent(rank):
-    labels = np.tile([1.0, 1.0] + [0.0] * 10, (NUM_IMAGES, 1)).astype("float32")
-    scores = np.zeros_like(labels)
-    scores[:, 2:5] = 0.5
-    scores[:, 5:] = -3.0
-    values = value(WARP(rank=rank, normalization="none", seed=3), labels, scores)
-    # Two positives, each with the hinge sum 3 * 1.5: independent variances add up.
-    expected = weight_probabilities(3, 10, 12)
-    mean = sum(weight * p for weight, p in expected.items())
-    variance = sum((weight - mean) ** 2 * p for weight, p in expected.items())
-    np.testing.assert_allclose(values.mean() / 4.5, 2 * mean, rtol=0.02)
-    np.testing.assert_allclose(values.var() / 4.5**2, 2 * variance, rtol=0.05)
+def test_one_violator_and_all_of_them_agree_in_expectation():
+    """`violators` is the expectation of WSABIE's single violator, gradient included."""
+    labels = np.tile([1, 0, 0, 0, 0], (NUM_IMAGES, 1))
+    scores = np.tile([0.0, 2, -5, 0.5, -0.5], (NUM_IMAGES, 1)).astype("float32")
+    every = value_and_gradient(WARP(rank="expected"), labels[:1], scores[:1])
+    single = WARP(rank="sampled", negatives="sampled", seed=9)
+    for exact, drawn in zip(every, value_and_gradient(single, labels, scores), strict=True):
+        spread = drawn.std(axis=0) / np.sqrt(NUM_IMAGES)
+        assert (np.abs(drawn.mean(axis=0) - exact[0]) <= 4.5 * spread + 1e-6).all()
 
 
-@pytest.mark.parametrize("rank", ["loop", "sampled", "expected"])
-def test_nothing_is_drawn_where_nothing_violates(rank):
-    labels, scores = [[1, 0, 0]], [[5.0, 0.0, 1.0]]
-    np.testing.assert_array_equal(value(WARP(rank=rank, seed=0), labels, scores), [0.0])
+def expected_weights(num_violators, num_positives, num_negatives, num_tags):
+    """The weight that rank="expected" gives the positives of each image.
+
+    Positives are at 0, violators at 0.5 (gap 1.5), other negatives at -9, and the remaining tags
+    unknown at 9. All arguments but the last are one number per image.
+    """
+    tags = np.arange(num_tags)
+    positives, negatives, violators = (
+        np.asarray(sizes)[:, None] for sizes in (num_positives, num_negatives, num_violators)
+    )
+    labels = np.where(tags < positives, 1, np.where(tags < positives + negatives, 0, -1))
+    scores = np.where(tags < positives + violators, 0.5, np.where(labels == 0, -9, 9))
+    scores = np.where(tags < positives, 0, scores)
+    # Not in the order of their scores.
+    order = np.random.default_rng(0).permutation(num_tags)
+    loss = WARP(rank="expected", normalization="positives")
+    losses = value(loss, labels[:, order].astype("int8"), scores[:, order].astype("float32"))
+    return losses.astype("float64") / (1.5 * np.asarray(num_violators))
 
 
-@pytest.mark.parametrize("rank", ["loop", "sampled"])
-def test_the_mean_over_many_draws_is_the_expected_loss(rank):
-    generator = np.random.default_rng(6)
-    labels = generator.choice([1.0, 0.0, -1.0], (1, NUM_TAGS), p=[0.3, 0.5, 0.2])
-    scores = generator.normal(size=(1, NUM_TAGS))
-    many = [np.tile(values, (NUM_IMAGES, 1)).astype("float32") for values in (labels, scores)]
-    drawn = value(WARP(rank=rank, seed=4), *many)
-    expected = pairwise(labels, scores, weight_expected, "violators")
-    error = drawn.std() / np.sqrt(NUM_IMAGES)
-    assert abs(drawn.mean() - expected[0]) < 4.5 * error
+def direct_sums(num_violators, num_negatives, num_known):
+    """sum over s < c of p (1 - p)^(s - 1) L(floor((c - 1) / s)), p = V / N, for many V."""
+    draws = np.arange(1, num_known)
+    table = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, num_known + 1))])
+    ranks = table[(num_known - 1) // draws]
+    shares = np.asarray(num_violators)[:, None] / num_negatives
+    return (shares * (1 - shares) ** (draws - 1) * ranks).sum(axis=1)
+
+
+def test_the_expected_weight_is_the_direct_sum_for_every_size():
+    """For c up to 200 and V from 1 to N, every seventh; the other tags are unknown."""
+    sizes = np.array(
+        [
+            (violators, num_positives, known - num_positives)
+            for num_positives in (1, 3)
+            for known in range(num_positives + 1, 201)
+            for violators in range(1, known - num_positives + 1)
+            if known < 30 or (known + violators) % 7 == 0 or violators == known - num_positives
+        ]
+    )
+    expected = np.concatenate([direct_sums([v], n, p + n) for v, p, n in sizes])
+    np.testing.assert_allclose(
+        expected[:9], [weight_expected(v, n, p + n) for v, p, n in sizes[:9]]
+    )
+    actual = expected_weights(*sizes.T, num_tags=230)
+    np.testing.assert_allclose(actual, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("num_tags", "known"), [(2, 2), (3, 3), (4, 4), (17, 17), (100_000, 100_000), (100_000, 60_000)]
+)
+def test_the_expected_weight_for_few_and_many_tags(num_tags, known):
+    violators = [v for v in (1, 2, 50, 1000, 50_000, known - 2, known - 1) if 0 < v < known]
+    ones = np.ones(len(violators), "int32")
+    actual = expected_weights(violators, ones, ones * (known - 1), num_tags)
+    np.testing.assert_allclose(actual, direct_sums(violators, known - 1, known), rtol=1e-6)

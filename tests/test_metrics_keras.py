@@ -1,100 +1,144 @@
-"""The Keras metrics: equal to annotation_report however they are fed, compiled, saved."""
+"""The Keras metrics: equal to the NumPy functions however they are fed, compiled, saved."""
 
 import keras
 import numpy as np
 import pytest
-from test_metrics_counts import random_batch, report_reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+from test_metrics_average_precision import labels_and_scores
+from test_metrics_counts import LABELS, SCORES, random_batch, report_reference
 
 from warptag.losses import WARP
 from warptag.metrics import (
+    AnnotationMetrics,
+    CoverageError,
+    MeanAveragePrecision,
     NPlus,
+    OverallF1,
     OverallPrecision,
     OverallRecall,
+    PerClassF1,
     PerClassPrecision,
     PerClassRecall,
+    annotation_metrics,
     annotation_report,
+    top_k_tags,
 )
 
-METRICS = {
+BACKEND = keras.backend.backend()
+# JAX has no float64 unless its users enable it.
+WIDEST = "float32" if BACKEND == "jax" else "float64"
+TOP_K = {
     "per_class_recall": PerClassRecall,
     "per_class_precision": PerClassPrecision,
+    "per_class_f1": PerClassF1,
     "overall_recall": OverallRecall,
     "overall_precision": OverallPrecision,
+    "overall_f1": OverallF1,
     "n_plus": NPlus,
 }
-# JAX has no float64 unless its users switch it on.
-WIDEST = "float32" if keras.backend.backend() == "jax" else "float64"
-BACKEND = keras.backend.backend()
-every_metric = pytest.mark.parametrize("figure", METRICS)
+every_top_k = pytest.mark.parametrize("name", TOP_K)
 
 
-def fed(metric, labels, scores, sizes=(40,)):
-    """The metric's result after batches of these sizes."""
-    start = 0
-    for size in sizes:
-        metric.update_state(labels[start : start + size], scores[start : start + size])
-        start += size
-    return float(metric.result())
+def values(result):
+    return {name: float(value) for name, value in result.items()}
 
 
-@every_metric
-@pytest.mark.parametrize("k", [1, 3, 11])
-@pytest.mark.parametrize("unknown", [0.0, 0.3])
-@pytest.mark.parametrize("sizes", [(40,), (1, 7, 32), (16, 16, 8)])
-def test_metrics_agree_with_the_report(figure, k, unknown, sizes):
-    labels, scores = random_batch(seed=1, unknown=unknown)
-    expected = annotation_report(labels, scores, k)[figure] / 100
-    assert fed(METRICS[figure](k), labels, scores, sizes) == pytest.approx(expected, abs=1e-6)
+@pytest.mark.parametrize("sizes", [(40,), (1, 7, 32)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_every_metric_is_the_numpy_function(sizes, weighted):
+    labels, scores = random_batch(seed=4)
+    weights = np.random.default_rng(0).integers(0, 4, 40) if weighted else None
+    singles = [metric(3) for metric in TOP_K.values()]
+    singles += [MeanAveragePrecision(100), CoverageError()]
+    every = AnnotationMetrics(k=(3, 5), num_images=100)
+    assert set(values(every.result()).values()) == {0.0}
+    assert {float(metric.result()) for metric in singles} == {0.0}
+    for _ in range(2):
+        for start, end in zip(np.cumsum((0, *sizes)), np.cumsum(sizes), strict=False):
+            weight = weights[start:end] if weighted else None
+            for metric in (every, *singles):
+                metric.update_state(labels[start:end], scores[start:end], sample_weight=weight)
+        result = values(every.result())
+        expected = annotation_metrics(labels, scores, k=(3, 5), sample_weight=weights)
+        assert list(result) == list(expected)
+        assert result == pytest.approx(expected, abs=1e-6, rel=1e-6)
+        measured = {metric.name: float(metric.result()) for metric in singles}
+        assert measured == pytest.approx({name: expected[name] for name in measured}, abs=1e-6)
+        # The second time from the start.
+        for metric in (every, *singles):
+            metric.reset_state()
 
 
-@every_metric
-def test_values_by_hand(figure):
-    # Tags 0, 1, 3 occur; given are {0, 1}, {0, 2}, {0, 1}; correct are 0, 1 and 0.
-    labels = [[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
-    scores = [[9.0, 8, 2, 1], [9, 1, 8, 2], [9, 8, 2, 1]]
-    expected = {
-        "per_class_recall": (2 / 2 + 1 / 1 + 0 / 1) / 3,
-        "per_class_precision": (2 / 3 + 1 / 2 + 0) / 3,
-        "overall_recall": (2 + 1) / (2 + 1 + 1),
-        "overall_precision": (2 + 1) / (3 * 2),
-        "n_plus": 2 / 3,
-    }
-    assert float(METRICS[figure](2)(labels, scores)) == pytest.approx(expected[figure])
-
-
-@every_metric
-def test_whole_weights_count_an_image_that_often(figure):
+def test_whole_weights_count_an_image_that_often():
     labels, scores = random_batch(seed=2)
     weight = np.random.default_rng(0).integers(0, 4, 40)
-    expected = report_reference(labels.repeat(weight, 0), scores.repeat(weight, 0), 3)[figure]
-    for shape in ((40,), (40, 1)):
-        metric = METRICS[figure](3)
-        metric.update_state(labels, scores, sample_weight=weight.reshape(shape))
-        assert float(metric.result()) == pytest.approx(expected / 100, abs=1e-6)
+    expected = report_reference(labels.repeat(weight, 0), scores.repeat(weight, 0), 3)
+    metric = AnnotationMetrics(k=3, num_images=None)
+    metric.update_state(labels, scores, sample_weight=weight[:, None])
+    result = values(metric.result())
+    for name, value in expected.items():
+        assert result[f"{name}_at_3"] == pytest.approx(value / 100, abs=1e-6)
 
 
-@every_metric
-def test_reset_starts_again_and_nothing_seen_is_zero(figure):
-    labels, scores = random_batch(seed=3)
-    metric = METRICS[figure](3)
-    assert float(metric.result()) == 0.0
-    metric.reset_state()
-    first = fed(metric, labels, scores)
-    assert first > 0
-    metric.reset_state()
-    assert float(metric.result()) == 0.0
-    assert fed(metric, labels, scores) == first
+PRECISION, RECALL = (2 / 3 + 1 / 2 + 0) / 3, (2 / 2 + 1 / 1 + 0 / 1) / 3
 
 
-@every_metric
-@pytest.mark.parametrize("label", [0, -1])
-def test_without_a_positive_image_the_result_is_zero(figure, label):
-    assert float(METRICS[figure](2)(np.full((3, 4), label), np.ones((3, 4)))) == 0.0
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        (PerClassRecall(2), RECALL),
+        (PerClassPrecision(2), PRECISION),
+        (PerClassF1(2), 2 * PRECISION * RECALL / (PRECISION + RECALL)),
+        # Tag 0: P 2/3, R 1; tag 1: P 1/2, R 1; tag 3 is never given.
+        (
+            PerClassF1(2, average="tags"),
+            (2 * (2 / 3) / (2 / 3 + 1) + 2 * (1 / 2) / (1 / 2 + 1)) / 3,
+        ),
+        (OverallRecall(2), (2 + 1) / (2 + 1 + 1)),
+        (OverallPrecision(2), (2 + 1) / (3 * 2)),
+        (OverallF1(2), 2 * (3 / 6) * (3 / 4) / (3 / 6 + 3 / 4)),
+        (NPlus(2), 2 / 3),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_values_by_hand(metric, expected):
+    assert float(metric(LABELS, np.array(SCORES, "float32"))) == pytest.approx(expected)
+
+
+def test_scikit_learn_agrees_on_f1():
+    labels, scores = random_batch(unknown=0.0)
+    labels[0] = 0
+    given_tags = np.zeros(labels.shape, int)
+    np.put_along_axis(given_tags, top_k_tags(scores, 3), 1, axis=1)
+    occurring = np.flatnonzero(labels.any(axis=0))
+    macro = f1_score(labels, given_tags, labels=occurring, average="macro", zero_division=0)
+    micro = f1_score(labels, given_tags, average="micro", zero_division=0)
+    assert float(PerClassF1(3, average="tags")(labels, scores)) == pytest.approx(macro, abs=1e-6)
+    assert float(OverallF1(3)(labels, scores)) == pytest.approx(micro, abs=1e-6)
+
+
+@pytest.mark.parametrize("labels", [[[0, 1]] * 2, [[0, 0], [-1, -1]]], ids=["wrong", "none"])
+def test_nothing_correct_is_zero_and_not_nan(labels):
+    scores = [[2.0, 1.0], [2.0, 1.0]]
+    metrics = AnnotationMetrics(k=1, num_images=None), PerClassF1(1, average="tags")
+    result = {**values(metrics[0](labels, scores)), "macro": float(metrics[1](labels, scores))}
+    result.pop("coverage_error")
+    assert set(result.values()) == {0.0}
+
+
+def test_mean_average_precision_can_be_left_out():
+    labels, scores = random_batch()
+    metric = AnnotationMetrics(k=3, num_images=None)
+    assert "mean_average_precision" not in metric(labels, scores)
+    # No variable is as long as the number of images.
+    assert max(np.prod(variable.shape) for variable in metric.variables) == labels.shape[1]
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_ties_go_to_the_lower_tag(jit_compile):
-    """With XLA too, which sorts -0.0 below 0.0."""
+    """Also with XLA, which sorts -0.0 below 0.0."""
     if jit_compile and BACKEND == "torch":
         pytest.skip("XLA compiles for TensorFlow and JAX")
     metric = OverallPrecision(1)
@@ -130,31 +174,30 @@ def test_a_known_tag_at_minus_infinity_ranks_above_unknown_ones():
     assert float(OverallPrecision(1)(labels, scores)) == 1.0
 
 
-@every_metric
 @pytest.mark.parametrize("kind", ["bool", "uint8", "int64", "float16", "float64"])
-def test_labels_of_every_type_are_taken(figure, kind):
+def test_labels_of_every_dtype_are_accepted(kind):
     labels, scores = random_batch(seed=4, unknown=0.0)
     labels[0] = 0
-    expected = annotation_report(labels, scores, 3)[figure] / 100
-    result = METRICS[figure](3)(labels.astype(kind), scores)
-    assert float(result) == pytest.approx(expected, abs=1e-6)
+    metric = AnnotationMetrics(k=3, num_images=40)
+    result = values(metric(labels.astype(kind), scores))
+    assert result == pytest.approx(annotation_metrics(labels, scores, k=3), rel=1e-5)
 
 
-@every_metric
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", WIDEST])
-def test_counts_outgrow_half_precision(figure, dtype):
+@pytest.mark.parametrize("metric", [PerClassRecall, NPlus])
+def test_counts_exceed_half_precision(metric, dtype):
     # float16 stops counting at 2048; here 3000 images get tag 0 and 1000 of them have tag 1.
     labels, scores = np.zeros((3000, 2)), np.tile([2.0, 1.0], (3000, 1))
     labels[:1000, 1] = labels[1000:, 0] = 1
-    metric = METRICS[figure](1, dtype=dtype)
-    for start in range(0, 3000, 100):
-        metric.update_state(labels[start : start + 100], scores[start : start + 100])
-    assert keras.backend.standardize_dtype(metric.result().dtype) == dtype
-    expected = annotation_report(labels, scores, 1)[figure] / 100
-    assert float(metric.result()) == pytest.approx(expected, rel=0.01)
+    one = metric(1, dtype=dtype)
+    for start in range(0, 3000, 500):
+        one.update_state(labels[start : start + 500], scores[start : start + 500])
+    assert keras.backend.standardize_dtype(one.result().dtype) == dtype
+    expected = annotation_report(labels, scores, 1)[one.metric] / 100
+    assert float(one.result()) == pytest.approx(expected, rel=0.01)
 
 
-def learnable_images():
+def images_and_labels():
     generator = np.random.default_rng(0)
     images = generator.normal(size=(200, 10)).astype("float32")
     labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
@@ -162,83 +205,104 @@ def learnable_images():
     return images, labels
 
 
-def compiled_model(**arguments):
+def compiled_model(metrics, **arguments):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
-    metrics = [metric(k=2) for metric in METRICS.values()]
-    model.compile(optimizer=keras.optimizers.SGD(0.1), loss=WARP(), metrics=metrics, **arguments)
+    model.compile(keras.optimizers.SGD(0.1), WARP(), metrics=metrics, **arguments)
     return model
 
 
-def assert_evaluates_to_the_report(model, images, labels, batch_size):
-    evaluated = model.evaluate(images, labels, batch_size, verbose=0, return_dict=True)
-    expected = annotation_report(labels, model.predict(images, verbose=0), 2)
-    for figure in METRICS:
-        assert evaluated[f"{figure}_at_2"] == pytest.approx(expected[figure] / 100, abs=1e-6)
+def assert_evaluates_to(expected, model, *data):
+    evaluated = model.evaluate(*data, verbose=0, return_dict=True)
+    measured = {name: evaluated[name] for name in expected}
+    assert measured == pytest.approx(expected, abs=1e-6, rel=1e-6)
 
 
-# Of 200 images. XLA compiles for seconds, and again for a smaller last batch.
-FITS = [(False, 64)] if BACKEND == "torch" else [(False, 64), (True, 100)]
-
-
-@pytest.mark.parametrize(("jit_compile", "batch_size"), FITS)
-def test_fit_evaluate_and_predict_agree(jit_compile, batch_size):
-    images, labels = learnable_images()
-    model = compiled_model(jit_compile=jit_compile)
-    history = model.fit(images, labels, batch_size, epochs=12, verbose=0).history
-    assert history["overall_recall_at_2"][-1] > history["overall_recall_at_2"][0]
-    assert all(len(history[f"{figure}_at_2"]) == 12 for figure in METRICS)
-    assert_evaluates_to_the_report(model, images, labels, batch_size)
-
-
-def test_a_saved_model_keeps_its_metrics(tmp_path):
-    images, labels = learnable_images()
-    model = compiled_model()
-    model.fit(images, labels, batch_size=100, verbose=0)
+def test_fit_reports_the_metrics_and_evaluate_is_exact(tmp_path):
+    images, labels = images_and_labels()
+    model = compiled_model([AnnotationMetrics(k=(1, 2), num_images=200), PerClassRecall(3)])
+    history = model.fit(images, labels, 64, epochs=4, verbose=0).history
+    assert history["per_class_recall_at_3"][-1] > history["per_class_recall_at_3"][0]
+    scores = model.predict(images, verbose=0)
+    expected = annotation_metrics(labels, scores, k=(1, 2))
+    recall = annotation_report(labels, scores, 3)["per_class_recall"] / 100
+    expected["per_class_recall_at_3"] = recall
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert_evaluates_to_the_report(loaded, images, labels, batch_size=100)
-    loaded.fit(images, labels, batch_size=100, verbose=0)
+    assert_evaluates_to(expected, loaded, images, labels, 64)
 
 
-@every_metric
-def test_the_configuration_goes_round(figure):
-    metric = METRICS[figure](k=np.arange(5).max(), name="mine", dtype=WIDEST)
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
-    assert type(again) is METRICS[figure]
-    assert again.get_config() == metric.get_config()
-    assert (again.k, again.name, again.dtype) == (4, "mine", WIDEST)
-    assert METRICS[figure](5).name == f"{figure}_at_5"
+@pytest.mark.skipif(BACKEND == "torch", reason="XLA compiles for TensorFlow and JAX")
+def test_evaluate_with_xla_is_exact():
+    images, labels = images_and_labels()
+    model = compiled_model([AnnotationMetrics(k=(1, 2), num_images=200)], jit_compile=True)
+    expected = annotation_metrics(labels, model.predict(images, verbose=0), k=(1, 2))
+    # One size of batch, because XLA compiles for seconds.
+    assert_evaluates_to(expected, model, images, labels, 100)
 
 
-@every_metric
-@pytest.mark.parametrize("k", [0, -1, 2.0, "3", None, True])
-def test_a_k_that_is_no_positive_integer_is_named(figure, k):
-    with pytest.raises(ValueError, match=f"k must be a positive integer, got {k!r}"):
-        METRICS[figure](k)
-
-
-@every_metric
-def test_a_k_above_the_number_of_tags_is_named(figure):
-    with pytest.raises(ValueError, match=r"at most the number of tags \(4\), got 5"):
-        METRICS[figure](5)(np.zeros((2, 4)), np.zeros((2, 4)))
-
-
-@every_metric
 @pytest.mark.parametrize(
-    ("labels_shape", "scores_shape"), [((4, 3), (4, 5)), ((1, 5), (4, 5)), ((5,), (4, 5))]
+    ("metric", "name"),
+    [
+        *((make(5), f"{name}_at_5") for name, make in TOP_K.items()),
+        (PerClassF1(np.int64(5), average="tags"), "per_class_macro_f1_at_5"),
+        (CoverageError(labels="ids"), "coverage_error"),
+        (MeanAveragePrecision(7, dtype=WIDEST), "mean_average_precision"),
+        (AnnotationMetrics(k=[1, np.int64(7)], num_images=None), "annotation_metrics"),
+        (PerClassRecall(4, name="mine", dtype=WIDEST, labels="ids"), "mine"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_shapes_that_do_not_fit_are_named(figure, labels_shape, scores_shape):
-    with pytest.raises(ValueError) as error:
-        METRICS[figure](2)(np.zeros(labels_shape), np.zeros(scores_shape))
-    assert str(labels_shape) in str(error.value) and str(scores_shape) in str(error.value)
+def test_the_configuration_survives_serialization(metric, name):
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert type(again) is type(metric) and again.name == name
+    assert again.get_config() == metric.get_config()
+    for option, value in metric.get_config().items():
+        if option != "dtype":
+            assert getattr(again, option) == value
 
 
-def test_weights_of_tags_and_another_number_of_tags_are_refused():
+@pytest.mark.parametrize("k", [0, -1, 2.0, "3", None, True])
+def test_a_k_that_is_not_a_positive_integer_is_named(k):
+    for make in (PerClassRecall, PerClassF1, AnnotationMetrics):
+        with pytest.raises(ValueError, match=f"k must be .*got {k!r}"):
+            make(k)
+
+
+@pytest.mark.parametrize("k", [(), (3, 3), (0, 1)])
+def test_bad_numbers_of_tags_are_named(k):
+    with pytest.raises(ValueError, match="k must be .*positive integer"):
+        AnnotationMetrics(k=k)
+    with pytest.raises(ValueError, match="k must be .*positive integer"):
+        annotation_metrics([[1, 0]], [[1.0, 0.0]], k=k)
+
+
+@pytest.mark.parametrize("metric", [OverallRecall(5), AnnotationMetrics(k=(3, 5))])
+def test_a_k_above_the_number_of_tags_is_named(metric):
+    with pytest.raises(ValueError, match=r"number of tags \(4\), got 5"):
+        metric(np.zeros((2, 4)), np.zeros((2, 4)))
+
+
+def test_an_unknown_average_is_named():
+    with pytest.raises(ValueError, match=r"average must be .*got 'micro'"):
+        PerClassF1(3, average="micro")
+
+
+def test_another_number_of_tags_is_refused():
     labels, scores = random_batch(seed=5)
     metric = OverallRecall(3)
-    with pytest.raises(ValueError, match=r"sample_weight must be \(batch,\), got shape \(40, 11\)"):
-        metric.update_state(labels, scores, sample_weight=np.ones(labels.shape))
     metric.update_state(labels, scores)
-    with pytest.raises(ValueError, match="the 11 tags of the batches before, got 4"):
+    with pytest.raises(ValueError, match="the 11 tags of the previous batches, got 4"):
         metric.update_state(labels[:, :4], scores[:, :4])
+
+
+# JAX compiles every operation again for every shape.
+@settings(max_examples=4 if BACKEND == "jax" else 10, deadline=None, derandomize=True)
+@given(labels_and_scores(), st.floats(0.1, 10))
+def test_a_monotone_change_of_the_scores_changes_nothing(batch, scale):
+    labels, scores, order = batch
+    k = scores.shape[1]
+    expected = annotation_metrics(labels, scores, k=(1, k) if k > 1 else 1)
+    metric = AnnotationMetrics(k=(1, k) if k > 1 else 1, num_images=len(labels))
+    result = values(metric(labels[order], scale * scores[order] - 2))
+    assert result == pytest.approx(expected, abs=1e-6, rel=1e-6)

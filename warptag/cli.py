@@ -20,7 +20,6 @@ from warptag.commands.export import export
 from warptag.commands.report import report
 from warptag.commands.reproduce import reproduce
 from warptag.commands.train import train
-from warptag.keras_version import require_keras3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +36,6 @@ for command in COMMANDS:
 def main() -> None:
     """Run the command line; an expected error is one line on standard error, not a traceback."""
     try:
-        require_keras3("The command line")
         sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. A command that saves its progress resumes when run again.", err=True)

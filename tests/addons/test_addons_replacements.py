@@ -1,4 +1,4 @@
-"""What replaces tensorflow-addons in Keras 3 (docs/addons.md), tested in the main environment."""
+"""The replacements of tensorflow-addons in Keras 3 (docs/addons.md), in the main environment."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ DOCS = (Path(__file__).parents[2] / "docs/addons.md").read_text(encoding="utf-8"
 
 
 def test_sgd_decays_in_proportion_to_the_learning_rate():
-    """SGDW's decay over the learning rate makes the step of SGDW."""
+    """With the decay of SGDW divided by the learning rate, the step is that of SGDW."""
     for learning_rate in (0.5, 0.05):
         weights = keras.Variable([1.0, 2.0])
         optimizer = keras.optimizers.SGD(learning_rate, weight_decay=0.1 / learning_rate)
@@ -29,7 +29,7 @@ def test_the_docs_example_trains():
     names: dict = {}
     exec(example, names)
     assert names["history"].history["loss"][-1] < names["history"].history["loss"][0]
-    # fit ended with the average in place.
+    # fit leaves the averages in the model.
     averages = names["model"].optimizer._model_variables_moving_average
     for weights, average in zip(names["model"].trainable_variables, averages, strict=True):
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (weights, average)))

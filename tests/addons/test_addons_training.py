@@ -14,8 +14,6 @@ import keras
 import tensorflow as tf
 import tensorflow_addons as tfa
 
-from tfrecords_tools.errors import InputError
-from warptag.keras_version import require_keras3
 from warptag.losses import WARP
 from warptag.metrics import AnnotationMetrics
 
@@ -57,11 +55,6 @@ def test_a_loss_and_a_metric_train_with_sgdw_moving_average_and_f1(tmp_path):
     measured = loaded.evaluate(images, labels, verbose=0, return_dict=True)
     del expected["loss"], measured["loss"]  # of fresh draws
     assert measured == pytest.approx(expected, rel=1e-5)
-
-
-def test_what_needs_keras_3_says_so():
-    with pytest.raises(InputError, match="training needs Keras 3, and here is Keras 2.15"):
-        require_keras3("warptag.training")
 
 
 def test_the_docs_example_trains():

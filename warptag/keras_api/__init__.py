@@ -1,7 +1,7 @@
-"""What losses and metrics use of Keras's interface, wherever Keras 2.15 lacks it.
+"""The part of Keras's interface that losses and metrics use, for Keras 3 and Keras 2.15.
 
-Under Keras 3 these are Keras's own names. Keras 2.15 is there for tensorflow-addons alone, the
-extra `addons` (docs/addons.md); `keras2` and `tensorflow_ops` supply the same names for it.
+Under Keras 3 these are Keras's own objects. Keras 2.15 is supported for tensorflow-addons only
+(docs/addons.md); `keras2` and `tensorflow_ops` provide the same names for it.
 """
 
 from typing import TYPE_CHECKING
@@ -15,10 +15,9 @@ if TYPE_CHECKING or not keras.__version__.startswith("2."):
     from keras.metrics import Metric
     from keras.random import SeedGenerator
     from keras.random import uniform as random_uniform
-    from keras.tree import map_structure
 
     def value_of(variable):
-        """The variable's numbers now; how to ask for them differs."""
+        """The variable's current value as a tensor."""
         return variable.value
 
 else:
@@ -27,7 +26,6 @@ else:
         Loss,
         Metric,
         SeedGenerator,
-        map_structure,
         random_uniform,
         result_type,
         standardize_dtype,
@@ -38,7 +36,6 @@ __all__ = [
     "Loss",
     "Metric",
     "SeedGenerator",
-    "map_structure",
     "ops",
     "random_uniform",
     "result_type",

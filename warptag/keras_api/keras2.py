@@ -1,4 +1,4 @@
-"""Bases and random numbers with the interface of Keras 3, for Keras 2.15."""
+"""Base classes and random numbers with the interface of Keras 3, for Keras 2.15."""
 
 from __future__ import annotations
 
@@ -7,32 +7,20 @@ import tensorflow as tf
 
 from warptag.keras_api.tensorflow_ops import convert_to_tensor
 
-map_structure = tf.nest.map_structure
-
-REDUCTIONS = ("sum_over_batch_size", "sum", "none", None)
-
 
 class Loss(keras.losses.Loss):
     """`keras.losses.Loss` with a dtype."""
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
-        if reduction not in REDUCTIONS:
-            raise ValueError(
-                f"reduction must be one of {REDUCTIONS} under Keras {keras.__version__}, "
-                f"got {reduction!r}"
-            )
         super().__init__(reduction="none" if reduction is None else reduction, name=name)
         self.dtype = standardize_dtype(keras.backend.floatx() if dtype is None else dtype)
 
-    # Keras 3 does not rewrite Python code by autograph either.
+    # Keras 3 does not apply autograph to losses either.
     @tf.autograph.experimental.do_not_convert
     def __call__(self, y_true, y_pred, sample_weight=None):
         y_true = convert_to_tensor(y_true, self.dtype)
         y_pred = convert_to_tensor(y_pred, self.dtype)
         return tf.cast(super().__call__(y_true, y_pred, sample_weight), self.dtype)
-
-    def call(self, y_true, y_pred):
-        raise NotImplementedError
 
 
 class Metric(keras.metrics.Metric):
@@ -41,8 +29,8 @@ class Metric(keras.metrics.Metric):
     Without autograph, which Keras 2 applies to metrics even outside of graphs.
     """
 
-    def __init_subclass__(cls, **arguments):
-        super().__init_subclass__(**arguments)
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
         for name in {"update_state", "result"} & vars(cls).keys():
             setattr(cls, name, tf.autograph.experimental.do_not_convert(vars(cls)[name]))
 
@@ -50,15 +38,9 @@ class Metric(keras.metrics.Metric):
         for variable in self.variables:
             variable.assign(tf.zeros_like(variable))
 
-    def update_state(self, *arguments, **named):
-        raise NotImplementedError
-
-    def result(self):
-        raise NotImplementedError
-
 
 class SeedGenerator:
-    """Hands out the seed and a number that counts the calls, as an integer tensor (2,)."""
+    """A seed and the number of calls so far, as an integer tensor (2,)."""
 
     def __init__(self, seed: int):
         self.state = tf.Variable([seed, 0], dtype="int64", trainable=False)
@@ -70,13 +52,13 @@ class SeedGenerator:
 
 
 def random_uniform(shape, dtype, seed: SeedGenerator):
-    """Numbers from [0, 1): from one seed those of Keras 3 on TensorFlow."""
+    """Uniform numbers in [0, 1); one seed gives those of Keras 3 on TensorFlow."""
     seed = tf.cast(tf.math.floormod(seed.next(), tf.int32.max - 1), "int32")
     return tf.random.stateless_uniform(shape, seed, dtype=dtype)
 
 
 def result_type(*dtypes) -> str:
-    """The widest floating dtype of these, at least float32."""
+    """The widest of these floating-point dtypes, at least float32."""
     return "float64" if "float64" in map(standardize_dtype, dtypes) else "float32"
 
 

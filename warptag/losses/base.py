@@ -1,35 +1,39 @@
-"""What the losses share: reading labels, weights of tags, dtype handling and serialisation."""
+"""The base class of the losses: labels, tag weights, dtypes and serialization."""
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
-from warptag.backends import is_shape_only
 from warptag.keras_api import Loss, ops, result_type
-from warptag.labels import Labels, check_format, read_labels
+from warptag.keras_api.backend import is_meta
+from warptag.labels import FORMATS, Labels, check_choice, read_labels
 
 
 class TagLoss(Loss):
-    """Base of the losses over raw scores and the tags of each image.
+    """Base class of the losses over an image's raw scores and its tags.
 
-    A subclass writes `image_losses(labels, scores)`, one value an image.
+    A subclass implements `image_losses(labels, scores)`, which returns one value per image.
 
     Args:
-        reduction: as in `keras.losses.Loss`; the default is the mean over images.
-        name: name of the loss.
-        dtype: dtype policy of the loss. Scores below float32 are computed in float32; only the
-            reduced value has the dtype asked for.
-        labels: `"multi_hot"` (default) or `"ids"`, see `call`.
-        tag_weights: None, or num_tags numbers of at least 0: each positive tag's share of the
-            loss is multiplied by its weight. (Keras's `class_weight` cannot do this: it takes
-            the argmax of a multi-hot row.)
+        reduction: reduction over the images, as in `keras.losses.Loss`; by default their mean.
+        name: name of the loss; by default the class name in snake case.
+        dtype: dtype of the reduced loss. Scores of less than 32 bits are computed in float32.
+        labels: format of the labels, `"multi_hot"` (default) or `"ids"`.
+        tag_weights: None or num_tags finite numbers of at least 0, by which the share of each
+            positive tag in the loss is multiplied. (Keras's `class_weight` takes the argmax of a
+            multi-hot row instead.)
 
     Call arguments:
-        y_true, y_pred: as `call`.
-        sample_weight: optional (batch,), one weight an image.
+        y_true: for `labels="multi_hot"`, (batch, num_tags): 1 positive, 0 negative, -1 unknown,
+            which is in no sum. For `labels="ids"`, (batch, K): the ids of the positive tags,
+            padded with -1.
+        y_pred: float (batch, num_tags), raw scores.
+        sample_weight: optional (batch,), one weight per image.
 
     Raises:
-        ValueError: an option is unknown or a weight is negative or not finite.
+        ValueError: if an argument is invalid.
 
     Example:
         >>> from warptag.losses import MultilabelSoftmax
@@ -46,37 +50,33 @@ class TagLoss(Loss):
         labels="multi_hot",
         tag_weights=None,
     ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.labels = check_format(labels)
+        # KOrderStatisticWARP -> K_Order_Statistic_WARP
+        words = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(self).__name__)
+        super().__init__(name=name or words.lower(), reduction=reduction, dtype=dtype)
+        check_choice("labels", labels, FORMATS)
+        self.labels = labels
         if labels == "ids" and self.dtype in ("float16", "bfloat16"):
             raise ValueError(
-                f"padded tag ids need a loss of dtype float32 or float64, got {self.dtype}, "
-                "which cannot hold every id"
+                f"labels='ids' needs the dtype float32 or float64, got {self.dtype}, "
+                "which cannot represent every id"
             )
         self.tag_weights = checked_weights("tag_weights", tag_weights)
 
     def call(self, y_true, y_pred):
-        """One loss an image.
-
-        Args:
-            y_true: with `labels="multi_hot"` (batch, num_tags): 1 positive, 0 negative, -1
-                unknown (in no sum, neither as positive nor as negative). With `labels="ids"`
-                (batch, K): the ids of the positive tags, padded with -1.
-            y_pred: float (batch, num_tags), raw scores.
+        """Compute one loss per image.
 
         Returns:
-            float (batch,), 0 with zero gradient where an image has nothing to compare.
+            float (batch,); 0 with zero gradient for an image with nothing to compare.
 
         Raises:
-            ValueError: the shapes do not fit; or, where the values can be seen, a label is not
-                -1, 0 or 1 or an id is out of range. A compiled graph cannot raise: there the
-                image's loss is NaN.
+            ValueError: if the shapes do not match or, outside compiled graphs, if a label or id
+                is invalid. Inside compiled graphs the loss of that image is NaN.
         """
         scores = ops.convert_to_tensor(y_pred)
         scores = ops.cast(scores, result_type(scores.dtype, "float32"))
         labels = read_labels(y_true, scores, self.labels)
-        self.check_num_tags(scores.shape[-1])
-        if is_shape_only(scores):
+        check_length("tag_weights", self.tag_weights, scores.shape[-1])
+        if is_meta(scores):
             return ops.sum(scores, axis=-1)
         losses = self.image_losses(labels, scores)
         return ops.where(ops.isnan(labels.num_negative), labels.num_negative, losses)
@@ -84,14 +84,10 @@ class TagLoss(Loss):
     def image_losses(self, labels: Labels, scores):
         raise NotImplementedError
 
-    def check_num_tags(self, num_tags: int) -> None:
-        check_length("tag_weights", self.tag_weights, num_tags)
-
-    def weights_of(self, tags, dtype):
-        """The weights of the tags with these indices, in their shape; 1 where none are set."""
-        if self.tag_weights is None:
-            return ops.ones((), dtype)
-        return ops.take(ops.convert_to_tensor(self.tag_weights, dtype), tags, axis=0)
+    def weights_of_tags(self, dtype):
+        """(num_tags,), or a scalar 1 without tag weights."""
+        weights = 1.0 if self.tag_weights is None else self.tag_weights
+        return ops.convert_to_tensor(weights, dtype)
 
     def get_config(self):
         return {
@@ -103,34 +99,26 @@ class TagLoss(Loss):
 
 
 def checked_weights(name: str, weights) -> list[float] | None:
-    """The weights as a list of floats, fit for a configuration."""
     if weights is None:
         return None
     values = np.asarray(weights, dtype="float64")
     if values.ndim != 1 or not (np.isfinite(values) & (values >= 0)).all():
-        raise ValueError(
-            f"{name} must be a finite number of at least 0 for every tag, got {weights!r}"
-        )
+        raise ValueError(f"{name} must be one finite number of at least 0 per tag, got {weights!r}")
     return values.tolist()
 
 
 def check_length(name: str, weights: list[float] | None, num_tags: int) -> None:
     if weights is not None and len(weights) != num_tags:
         raise ValueError(
-            f"{name} must be one number for each of the {num_tags} tags, got {len(weights)}"
+            f"{name} must have one number for each of the {num_tags} tags, got {len(weights)}"
         )
 
 
 def finite(scores):
-    """The scores with infinite ones at a huge number, so that no 0 times infinity is NaN."""
+    """The scores clipped to finite numbers, so that 0 times infinity does not become NaN."""
     return ops.clip(scores, -1e30, 1e30)
 
 
-def count(mask, dtype):
-    """Number of true entries in each row of a boolean (batch, num_tags)."""
-    return ops.sum(ops.cast(mask, dtype), axis=-1)
-
-
 def divide(numerator, denominator):
-    """numerator / denominator, and 0 with zero gradient where the denominator is 0."""
+    """numerator / denominator, or 0 with zero gradient where the denominator is 0."""
     return ops.where(denominator > 0, numerator / ops.where(denominator > 0, denominator, 1.0), 0.0)

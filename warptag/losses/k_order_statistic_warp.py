@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from warptag.keras_api import ops
+from warptag.labels import check_choice
 from warptag.losses.base import divide
 from warptag.losses.violators import Positives, count_by_column
 from warptag.losses.warp import WARP
@@ -16,31 +17,31 @@ from warptag.losses.warp import WARP
 
 @keras.saving.register_keras_serializable("warptag")
 class KOrderStatisticWARP(WARP):
-    """WARP whose positives weigh by their place among the image's positives.
+    """WARP in which the place of a positive among the image's positives adds a weight.
 
     The paper draws K positives with replacement, sorts them by score, takes the one at place k
-    with probability P(k), and makes WARP's step for it. This loss is the mean over that draw, so
-    all positives of an image learn at once:
+    with probability P(k), and makes WARP's step for it. This loss is the expectation over that
+    draw, so all positives of an image learn at once:
 
-    `J_i = sum over positive j of q_j * L(r_j) * sum over negative k of max(0, margin - f_j + f_k)`
+    `J_i = sum over positives j, negatives k of q_j L(r_j) max(0, margin - f_j + f_k)`
 
-    where q_j is the probability that j is taken. P at the last places makes the worst ranked
-    positives weigh most (the paper's mean maximum rank), at the first ones the best ranked.
+    where q_j is the probability that j is taken. With P at the last places the worst-ranked
+    positives weigh most (the paper's mean maximum rank), with P at the first places the best.
 
     Source: Weston, Yee, Weiss, Learning to Rank Recommendations with the k-Order Statistic Loss,
-    RecSys 2013; L and r_j as `WARP`.
+    RecSys 2013; L and r_j as in `WARP`.
 
     Args:
-        places: P(1) .. P(K), numbers of at least 0 of which one is above 0; divided by their sum.
-            The default takes the worst of five. Positives with one score are placed in the order
-            of their tags.
-        normalization: `"violators"` (default): each hinge sum is divided by the number of
-            negatives that violate the margin. `"none"`: it is not. (q adds up to 1 over an
-            image's positives, so there is nothing else to divide by.)
-        margin, rank, negatives, seed, reduction, name, dtype, labels, tag_weights: as `WARP`.
+        places: P(1), ..., P(K): finite numbers of at least 0, not all 0, which are divided by
+            their sum. The default takes the worst of five. Positives with equal scores are
+            placed in the order of their tags.
+        margin, rank, negatives, seed: as in `WARP`.
+        normalization: `"violators"` (default), each hinge sum divided by the number of negatives
+            that violate the margin, or `"none"`. (The q_j of an image add up to 1 already.)
+        **kwargs: the arguments of `TagLoss`, as in `PairwiseRanking`.
 
     Raises:
-        ValueError: an option is unknown or places holds no usable numbers.
+        ValueError: if an argument is invalid.
 
     Example:
         >>> loss = KOrderStatisticWARP(places=(0, 1), rank="exact", normalization="none")
@@ -57,46 +58,28 @@ class KOrderStatisticWARP(WARP):
         negatives: str = "all",
         normalization: str = "violators",
         seed: int | None = None,
-        reduction="sum_over_batch_size",
-        name="k_order_statistic_warp",
-        dtype=None,
-        labels="multi_hot",
-        tag_weights=None,
+        **kwargs,
     ):
-        if normalization not in ("none", "violators"):
-            raise ValueError(
-                f"normalization must be one of ('none', 'violators'), got {normalization!r}"
-            )
-        super().__init__(
-            margin,
-            rank,
-            negatives,
-            normalization,
-            seed,
-            reduction,
-            name,
-            dtype,
-            labels,
-            tag_weights,
-        )
+        check_choice("normalization", normalization, ("none", "violators"))
+        super().__init__(margin, rank, negatives, normalization, seed, **kwargs)
         values = np.asarray(places, dtype="float64")
         if values.ndim != 1 or not (np.isfinite(values) & (values >= 0)).all() or not values.any():
             raise ValueError(
-                f"places must be finite numbers of at least 0, one of them above 0, got {places!r}"
+                f"places must be finite numbers of at least 0, not all of them 0, got {places!r}"
             )
         self.places = values.tolist()
 
     def normalize(self, positives: Positives, num_terms):
-        weights = self.weights_of(positives.tags, num_terms.dtype) * self._taken(positives)
+        weights = self.weights_of_positives(positives) * self._taken(positives)
         return divide(weights, num_terms) if self.normalization == "violators" else weights
 
     def _taken(self, positives: Positives):
-        """q_j, the probability that positive j is the one taken: (batch, n)."""
+        """q_j, the probability that positive j is taken: (batch, n)."""
         batch = positives.batch
         tags = ops.arange(batch.scores.shape[-1], dtype="int32")
 
         def is_before(index):
-            """Which positives are placed before those of a column."""
+            """Which positives come before the one in this column."""
             score = ops.take(positives.scores, index, axis=1)[:, None]
             earlier = tags < ops.take(positives.tags, index, axis=1)[:, None]
             tied = ops.logical_and(ops.equal(batch.scores, score), earlier)
@@ -108,21 +91,20 @@ class KOrderStatisticWARP(WARP):
         return ops.where(positives.valid, self._within(worst) - self._within(best), 0.0)
 
     def _within(self, share):
-        """P(the positive taken is among this best share of the image's positives)."""
+        """The probability that the positive taken is in this best share of the positives."""
         num_draws, total = len(self.places), sum(self.places)
         share = ops.minimum(share, 1.0)
-        # In logarithms, for the binomial coefficients of many draws are beyond float32.
+        # Logarithms, because binomial coefficients of many draws exceed float32.
         log_inside, log_outside = ops.log(share), ops.log1p(-share)
         result = ops.zeros_like(share)
         for num_inside in range(1, num_draws + 1):
-            # With so many of the draws inside, the places up to num_inside are inside.
+            # With this many draws inside, the places up to num_inside are inside.
             probability = sum(self.places[:num_inside]) / total
             if not probability:
                 continue
-            missed = num_draws - num_inside
             exponent = math.log(math.comb(num_draws, num_inside)) + num_inside * log_inside
-            if missed:
-                exponent = exponent + missed * log_outside
+            if num_inside < num_draws:
+                exponent = exponent + (num_draws - num_inside) * log_outside
             result = result + probability * ops.exp(exponent)
         return result
 

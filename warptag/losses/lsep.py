@@ -12,14 +12,21 @@ from warptag.losses.base import TagLoss, finite
 class LSEP(TagLoss):
     """A smooth pairwise ranking loss.
 
-    `J_i = log(1 + sum over positive j, negative k of exp(f_k - f_j))`
+    `J_i = log(1 + sum over positives j, negatives k of exp(f_k - f_j))`
+
+    The sum over pairs is the product of a sum over negatives and a sum over positives, so all
+    pairs are included in linear time; the paper samples some of them. An image without positives
+    or without negatives has the loss 0.
 
     Source: Li, Song, Luo, Improving Pairwise Ranking for Multi-label Image Classification,
-    CVPR 2017, eq. 4. The sum over pairs is the product of a sum over negatives and one over
-    positives, so every pair enters (the paper samples some) at the cost of one pass.
+    CVPR 2017, eq. 4.
 
-    Arguments as `TagLoss`; with `tag_weights` a_j the term of a pair is a_j exp(f_k - f_j). An
-    image without positives or without negatives has loss 0.
+    Args:
+        reduction, name, dtype, labels, tag_weights: as in `TagLoss`. The weight of tag j multiplies
+            exp(f_k - f_j).
+
+    Raises:
+        ValueError: if an argument is invalid.
 
     Example:
         >>> loss = LSEP()
@@ -27,26 +34,16 @@ class LSEP(TagLoss):
         1.099
     """
 
-    def __init__(
-        self,
-        reduction="sum_over_batch_size",
-        name="lsep",
-        dtype=None,
-        labels="multi_hot",
-        tag_weights=None,
-    ):
-        super().__init__(reduction, name, dtype, labels, tag_weights)
-
     def image_losses(self, labels, scores):
         scores = finite(scores)
-        # A third of the range, so that sums of the substitute stay finite.
+        # A third of the range of float32, so that sums of it stay finite.
         lowest = -1e38
-        logarithms = 0.0 - scores
+        exponents = 0.0 - scores
         if self.tag_weights is not None:
-            weights = self.weights_of(ops.arange(scores.shape[-1]), scores.dtype)
-            logarithms = ops.where(
-                weights > 0, logarithms + ops.log(ops.where(weights > 0, weights, 1.0)), lowest
+            weights = self.weights_of_tags(scores.dtype)
+            exponents = ops.where(
+                weights > 0, exponents + ops.log(ops.where(weights > 0, weights, 1.0)), lowest
             )
-        positives = ops.logsumexp(ops.where(labels.positive, logarithms, lowest), axis=-1)
+        positives = ops.logsumexp(ops.where(labels.positive, exponents, lowest), axis=-1)
         negatives = ops.logsumexp(ops.where(labels.negative, scores, lowest), axis=-1)
         return ops.softplus(positives + negatives)

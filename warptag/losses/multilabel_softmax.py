@@ -1,4 +1,4 @@
-"""Softmax cross-entropy against the image's tags with equal shares (Gong et al. 2013, eq. 1-2)."""
+"""Softmax cross-entropy against equal shares of an image's tags (Gong et al. 2013, eq. 1-2)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from warptag.losses.base import TagLoss, divide, finite
 
 @keras.saving.register_keras_serializable("warptag")
 class MultilabelSoftmax(TagLoss):
-    """Cross-entropy of softmax(scores) against y / |y|: every tag of an image has an equal share.
+    """Cross-entropy of softmax(scores) in which all tags of an image have equal shares.
 
-    `J_i = -(1 / c_plus) * sum over positive j of log softmax(f(x_i))_j`
+    `J_i = -(1 / c_plus) * sum over positives j of log softmax(f(x_i))_j`
 
-    Unknown tags (-1) are left out of the softmax. An image without positives has loss 0.
-    Source: Gong et al., arXiv 1312.4894, section 3.1. Arguments as `TagLoss`; with
-    `tag_weights` a_j the sum is over a_j times the logarithm.
+    Unknown tags (-1) are left out of the softmax. An image without positives has the loss 0.
+
+    Source: Gong et al., arXiv 1312.4894, section 3.1, eq. 1-2.
+
+    Args:
+        reduction, name, dtype, labels, tag_weights: as in `TagLoss`. Tag weights multiply the terms
+            of the sum.
+
+    Raises:
+        ValueError: if an argument is invalid.
 
     Example:
         >>> loss = MultilabelSoftmax()
@@ -24,22 +31,11 @@ class MultilabelSoftmax(TagLoss):
         0.693
     """
 
-    def __init__(
-        self,
-        reduction="sum_over_batch_size",
-        name="multilabel_softmax",
-        dtype=None,
-        labels="multi_hot",
-        tag_weights=None,
-    ):
-        super().__init__(reduction, name, dtype, labels, tag_weights)
-
     def image_losses(self, labels, scores):
         scores = finite(scores)
-        # Half the range, so that differences of the substitute stay finite.
-        lowest = -1e38
         known = ops.logical_or(labels.positive, labels.negative)
-        log_share = ops.log_softmax(ops.where(known, scores, lowest), axis=-1)
-        log_share = log_share * self.weights_of(ops.arange(scores.shape[-1]), scores.dtype)
+        # Not the lowest float32, so that differences from it stay finite.
+        log_share = ops.log_softmax(ops.where(known, scores, -1e38), axis=-1)
+        log_share = log_share * self.weights_of_tags(scores.dtype)
         total = ops.sum(ops.where(labels.positive, -log_share, ops.zeros_like(scores)), axis=-1)
         return divide(total, labels.num_positive)

@@ -8,6 +8,7 @@ from numbers import Real
 import keras
 
 from warptag.keras_api import ops
+from warptag.labels import check_choice
 from warptag.losses.base import TagLoss, divide
 from warptag.losses.violators import Positives, weighted_hinge
 
@@ -16,25 +17,27 @@ NORMALIZATIONS = ("none", "positives", "pairs", "violators")
 
 @keras.saving.register_keras_serializable("warptag")
 class PairwiseRanking(TagLoss):
-    """Every positive tag should score a margin above every negative tag.
+    """Hinge loss that asks every positive tag to score a margin above every negative tag.
 
-    `J_i = sum over positive j, negative k of max(0, margin - f_j + f_k)`
+    `J_i = sum over positives j, negatives k of max(0, margin - f_j + f_k)`
 
-    Source: Gong et al., arXiv 1312.4894, section 3.2. Time and memory grow with num_tags, not
-    with its square: no table of pairs is made.
+    Time and memory grow linearly with num_tags: no table of pairs is made.
+
+    Source: Gong et al., arXiv 1312.4894, section 3.2, eq. 3.
 
     Args:
-        margin: the gap asked for, positive and finite.
-        normalization: what an image's sum is divided by. `"none"`: the paper's sum.
-            `"positives"`: the number of positives. `"pairs"`: the number of
-            positive-negative pairs. `"violators"` (default): each positive's hinge sum by the
-            number of negatives that violate its margin, then the mean over positives, which is
-            the expectation of WSABIE's single violator; it learns at ordinary learning rates.
-        reduction, name, dtype, labels, tag_weights: as `TagLoss`; the term of positive j is
-            multiplied by its tag's weight.
+        margin: the required difference of scores, a positive number.
+        normalization: what the sum of an image is divided by. `"none"`: nothing (the paper's
+            sum). `"positives"`: the number of positives. `"pairs"`: the number of
+            positive-negative pairs. `"violators"` (default): the hinge sum of each positive is
+            divided by the number of negatives that violate its margin, then averaged over the
+            positives; this is the expectation of WSABIE's single violator and learns at ordinary
+            learning rates.
+        **kwargs: the arguments of `TagLoss`. The weight of tag j multiplies the hinge sum of
+            positive j.
 
     Raises:
-        ValueError: margin is not a positive number or an option is unknown.
+        ValueError: if an argument is invalid.
 
     Example:
         >>> loss = PairwiseRanking(normalization="none")
@@ -42,25 +45,13 @@ class PairwiseRanking(TagLoss):
         0.5
     """
 
-    def __init__(
-        self,
-        margin: float = 1.0,
-        normalization: str = "violators",
-        reduction="sum_over_batch_size",
-        name="pairwise_ranking",
-        dtype=None,
-        labels="multi_hot",
-        tag_weights=None,
-    ):
-        super().__init__(reduction, name, dtype, labels, tag_weights)
-        # A variable of its own, for mypy holds that no float is a Real.
+    def __init__(self, margin: float = 1.0, normalization: str = "violators", **kwargs):
+        super().__init__(**kwargs)
+        # mypy does not accept float as a Real.
         is_number = isinstance(margin, Real)
         if not (is_number and 0 < margin < math.inf):
-            raise ValueError(f"margin must be a positive number, got {margin!r}")
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(
-                f"normalization must be one of {NORMALIZATIONS}, got {normalization!r}"
-            )
+            raise ValueError(f"margin must be a positive finite number, got {margin!r}")
+        check_choice("normalization", normalization, NORMALIZATIONS)
         self.margin = float(margin)
         self.normalization = normalization
 
@@ -68,12 +59,19 @@ class PairwiseRanking(TagLoss):
         return weighted_hinge(scores, labels, self.margin, self.weights)
 
     def weights(self, positives: Positives):
-        """What each positive's hinge sum is multiplied by: (batch, n), constant to the gradient."""
+        """The weight of each positive's hinge sum: (batch, n), constant for the gradient."""
         return self.normalize(positives, positives.violators)
 
+    def weights_of_positives(self, positives: Positives):
+        """The tag weight of each positive: (batch, n)."""
+        weights = self.weights_of_tags(positives.scores.dtype)
+        if self.tag_weights is not None:
+            weights = ops.take(weights, positives.tags, axis=0)
+        return weights * ops.ones_like(positives.scores)
+
     def normalize(self, positives: Positives, num_terms):
-        """The tag's weight over what the sum is divided by, for hinge sums of num_terms terms."""
-        weights = self.weights_of(positives.tags, num_terms.dtype) * ops.ones_like(num_terms)
+        """Tag weight over divisor, for hinge sums with this number of terms: (batch, n)."""
+        weights = self.weights_of_positives(positives)
         if self.normalization == "none":
             return weights
         if self.normalization == "violators":

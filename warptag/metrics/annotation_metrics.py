@@ -1,4 +1,4 @@
-"""Every figure at once, from one ranking of the scores."""
+"""All metrics at once, from one ranking of the scores."""
 
 from __future__ import annotations
 
@@ -6,45 +6,44 @@ from collections.abc import Iterable
 
 import keras
 
-from warptag.keras_api import ops
 from warptag.metrics.average_precision import KeptScores, check_num_images, mean_average_precision
-from warptag.metrics.base import TagMetric
+from warptag.metrics.base import State, TagMetric
 from warptag.metrics.counts import annotation_report
-from warptag.metrics.coverage import CoverageState, coverage_error
-from warptag.metrics.top_k import TopKCounts, check_k, rank_tags
+from warptag.metrics.coverage import CoverageSums, coverage_error
+from warptag.metrics.top_k import TopKCounts, check_k
 
 
 def annotation_metrics(y_true, scores, k=(3, 5), sample_weight=None) -> dict[str, float]:
-    """Every figure of `AnnotationMetrics` in NumPy, under the same names and in fractions of 1.
+    """The metrics of `AnnotationMetrics` in NumPy, under the same names and as fractions of 1.
 
     Args:
         y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
         scores: array of the same shape, higher is better.
-        k: numbers of tags an image.
+        k: numbers of tags per image, one integer or several.
         sample_weight: optional (num_images,), numbers of at least 0.
 
     Returns:
-        For each k the figures of `annotation_report`, `per_class_f1` (2 P R / (P + R) of the
-        per-class means) and `overall_f1`, named as `per_class_recall_at_3`; then
+        dict with, for each k, the metrics of `annotation_report`, `per_class_f1` (2 P R / (P + R)
+        of the per-class means) and `overall_f1`, named as in `per_class_recall_at_3`; then
         `mean_average_precision` and `coverage_error` (in tags).
 
     Raises:
-        ValueError: as `annotation_report`.
+        ValueError: as in `annotation_report`.
 
     Example:
-        >>> figures = annotation_metrics([[1, 0, 0], [0, 1, 1]], [[3, 2, 1], [3, 1, 2]], k=(1, 2))
-        >>> figures["overall_precision_at_1"], figures["overall_precision_at_2"]
+        >>> values = annotation_metrics([[1, 0, 0], [0, 1, 1]], [[3, 2, 1], [3, 1, 2]], k=(1, 2))
+        >>> values["overall_precision_at_1"], values["overall_precision_at_2"]
         (0.5, 0.5)
     """
     result = {}
-    for one in _check_every_k(k):
-        report = annotation_report(y_true, scores, one, sample_weight)
-        figures = {name: value / 100 for name, value in report.items()}
+    for one_k in _check_ks(k):
+        report = annotation_report(y_true, scores, one_k, sample_weight)
+        values = {name: value / 100 for name, value in report.items()}
         for level in ("per_class", "overall"):
-            precision, recall = figures[f"{level}_precision"], figures[f"{level}_recall"]
-            both = precision + recall
-            figures[f"{level}_f1"] = 2 * precision * recall / both if both else 0.0
-        result.update({f"{name}_at_{one}": figures[name] for name in TopKCounts.FIGURES})
+            precision, recall = values[f"{level}_precision"], values[f"{level}_recall"]
+            total = precision + recall
+            values[f"{level}_f1"] = 2 * precision * recall / total if total else 0.0
+        result.update({f"{name}_at_{one_k}": values[name] for name in TopKCounts.METRICS})
     result["mean_average_precision"] = mean_average_precision(y_true, scores, sample_weight)
     result["coverage_error"] = coverage_error(y_true, scores, sample_weight)
     return result
@@ -52,21 +51,20 @@ def annotation_metrics(y_true, scores, k=(3, 5), sample_weight=None) -> dict[str
 
 @keras.saving.register_keras_serializable("warptag")
 class AnnotationMetrics(TagMetric):
-    """Every figure of this package as one metric, whose result is a dict.
+    """All metrics of this package as one, whose result is a dict of scalars.
 
-    The scores of a batch are read and ranked once for all of them.
+    The scores of a batch are read and ranked once for all of them. The names are those of
+    `annotation_metrics`.
 
     Args:
-        k: numbers of tags an image: one, or several.
-        num_images: as `MeanAveragePrecision`, the most images of one evaluation. None leaves mean
-            average precision out, and with it the kept scores and their sorting after each batch.
-        name, dtype, labels: as `TagMetric`, with its call arguments.
-
-    Returns of `result()`:
-        dict of scalars, named as in `annotation_metrics`.
+        k: numbers of tags per image, one integer or several.
+        num_images: as in `MeanAveragePrecision`, the maximum number of images in one evaluation.
+            None leaves mean average precision out, and with it the kept scores and their sorting
+            after each batch.
+        name, dtype, labels: as in `TagMetric`, like the call arguments.
 
     Raises:
-        ValueError: k or num_images is not a positive integer, or as `TagMetric`.
+        ValueError: if k or num_images is not a positive integer, or as in `TagMetric`.
 
     Example:
         >>> metric = AnnotationMetrics(k=(1, 2), num_images=2)
@@ -84,46 +82,30 @@ class AnnotationMetrics(TagMetric):
         labels="multi_hot",
     ):
         super().__init__(name, dtype, labels)
-        self.k = _check_every_k(k)
+        self.k = _check_ks(k)
         self.num_images = None if num_images is None else check_num_images(num_images)
 
-    def add_variables(self, num_tags):
-        self._counts = [TopKCounts(self, k, num_tags, f"at_{k}_") for k in self.k]
-        self._coverage = CoverageState(self)
-        self._kept = None
+    def make_states(self, num_tags):
+        states: list[State] = [TopKCounts(self, self.k, num_tags), CoverageSums(self)]
         if self.num_images is not None:
-            self._kept = KeptScores(self, self.num_images, num_tags)
+            states.append(KeptScores(self, self.num_images, num_tags))
+        return states
 
-    def add_batch(self, labels, scores, weight):
-        ranked = rank_tags(labels, scores, max(self.k))
-        for counts in self._counts:
-            counts.add(labels, ranked, weight)
-        self._coverage.add(labels, scores, weight)
-        if self._kept is not None:
-            self._kept.add(labels, scores, weight)
-
-    def value(self):
-        values = [value for counts in self._counts for value in counts.figures().values()]
-        if self._kept is not None:
-            values.append(self._kept.value())
-        values.append(self._coverage.value())
-        return dict(zip(self._names(), values, strict=True))
-
-    def value_of_nothing(self):
-        return {name: ops.zeros(()) for name in self._names()}
-
-    def _names(self) -> list[str]:
-        names = [f"{figure}_at_{k}" for k in self.k for figure in TopKCounts.FIGURES]
+    def metric_names(self):
+        names = [f"{name}_at_{k}" for k in self.k for name in TopKCounts.METRICS]
         if self.num_images is not None:
             names.append("mean_average_precision")
         return [*names, "coverage_error"]
+
+    def result(self):
+        return self.values()
 
     def get_config(self):
         return {**super().get_config(), "k": self.k, "num_images": self.num_images}
 
 
-def _check_every_k(k) -> list[int]:
+def _check_ks(k) -> list[int]:
     values = [check_k(one) for one in (k if isinstance(k, Iterable) else (k,))]
     if not values or len(set(values)) < len(values):
-        raise ValueError(f"k must be one or several different positive integers, got {k!r}")
+        raise ValueError(f"k must be one positive integer or several different ones, got {k!r}")
     return values

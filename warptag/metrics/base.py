@@ -1,38 +1,50 @@
-"""What the Keras metrics share: reading labels, scores and weights of a batch."""
+"""The base class of the Keras metrics: labels, scores and weights of a batch."""
 
 from __future__ import annotations
 
-from warptag.backends import is_concrete
-from warptag.keras_api import Metric, map_structure, ops, result_type, value_of
-from warptag.labels import Labels, check_format, read_labels
+from collections import ChainMap
+from typing import Protocol
+
+from warptag.keras_api import Metric, ops, result_type, value_of
+from warptag.keras_api.backend import is_concrete
+from warptag.labels import FORMATS, Labels, check_choice, read_labels
 
 
 class NaNScores(ValueError):
-    """Scores that cannot be ranked, since one is NaN."""
+    """Scores that cannot be ranked because one of them is NaN."""
+
+
+class State(Protocol):
+    """Sums over the images so far, in variables made by `TagMetric.add_state`."""
+
+    def add(self, labels: Labels, scores, weight) -> None:
+        """Add a batch; weight is (batch, 1)."""
+
+    def values(self) -> dict:
+        """Scalars by the names of the metrics."""
 
 
 class TagMetric(Metric):
-    """Base of the metrics over scores and the tags of each image.
+    """Base class of the metrics over scores and the tags of each image.
 
-    State is summed over batches and replicas, so a result does not depend on how images are
-    batched or distributed. A subclass writes `add_variables(num_tags)`,
-    `add_batch(labels, scores, weight)` and `value()`.
+    State is summed over batches and replicas, so the result does not depend on how the images are
+    batched or distributed. A subclass implements `make_states(num_tags)` and sets `metric`.
 
     Args:
         name: name of the metric.
         dtype: dtype of the result; state is kept in at least float32.
-        labels: `"multi_hot"` (default) or `"ids"`.
+        labels: format of the labels, `"multi_hot"` (default) or `"ids"`.
 
     Call arguments:
-        y_true: with `labels="multi_hot"` (batch, num_tags): 1, 0, or -1 for unknown, which is
-            neither ranked nor counted. With `labels="ids"` (batch, K): the ids of the positive
-            tags, padded with -1.
-        y_pred: (batch, num_tags) scores, higher is better.
+        y_true: for `labels="multi_hot"`, (batch, num_tags): 1 positive, 0 negative, -1 unknown,
+            which is neither ranked nor counted. For `labels="ids"`, (batch, K): the ids of the
+            positive tags, padded with -1.
+        y_pred: float (batch, num_tags), scores; higher is better.
         sample_weight: optional (batch,); an image counts that many times.
 
     Raises:
-        ValueError: a shape does not fit; or, where values can be seen, a label does not exist or
-            a score is NaN. A compiled graph cannot raise: there the result is NaN.
+        ValueError: if an argument is invalid, if shapes do not match or, outside compiled graphs,
+            if a label is invalid or a score is NaN. Inside compiled graphs the result is NaN.
 
     Example:
         >>> from warptag.metrics import CoverageError
@@ -42,29 +54,25 @@ class TagMetric(Metric):
         2.0
     """
 
+    #: The name of the states' value that is the result, and the default name.
+    metric = ""
+
     def __init__(self, name: str | None = None, dtype=None, labels: str = "multi_hot"):
-        super().__init__(name=name, dtype=dtype)
-        self.labels = check_format(labels)
+        super().__init__(name=name or self.metric, dtype=dtype)
+        check_choice("labels", labels, FORMATS)
+        self.labels = labels
         # float16 cannot count above 2048.
         self.state_dtype = result_type(self.dtype, "float32")
         self.num_tags: int | None = None
-        # Images whose label or score no figure can be made of.
+        # The number of images with an invalid label or a score of NaN.
         self.unusable = self.add_state("unusable")
 
-    def add_variables(self, num_tags: int) -> None:
+    def make_states(self, num_tags: int) -> list[State]:
         raise NotImplementedError
 
-    def add_batch(self, labels: Labels, scores, weight) -> None:
-        """Add a batch to the state; weight is (batch, 1)."""
-        raise NotImplementedError
-
-    def value(self):
-        """The result, a scalar or a dict of scalars, once there are variables."""
-        raise NotImplementedError
-
-    def value_of_nothing(self):
-        """The result before the first batch."""
-        return ops.zeros(())
+    def metric_names(self) -> list[str]:
+        """The names of the states' values that the result consists of."""
+        return [self.metric]
 
     def add_state(self, name: str, *shape: int):
         return self.add_weight(name=name, shape=shape, initializer="zeros", dtype=self.state_dtype)
@@ -75,32 +83,40 @@ class TagMetric(Metric):
         labels = read_labels(y_true, scores, self.labels)
         num_tags = scores.shape[-1]
         if self.num_tags is None:
-            self.add_variables(num_tags)
+            self._states = self.make_states(num_tags)
             self.num_tags = num_tags
         elif num_tags != self.num_tags:
             raise ValueError(
-                f"y_pred must have the {self.num_tags} tags of the batches before, got {num_tags}"
+                f"y_pred must have the {self.num_tags} tags of the previous batches, got {num_tags}"
             )
         unusable = ops.any(ops.isnan(scores), axis=-1)
         if is_concrete(unusable) and bool(ops.any(unusable)):
             row = int(ops.argmax(unusable))
-            raise NaNScores(f"scores hold NaN (first at image {row}); rank finite numbers")
+            raise NaNScores(f"scores must not be NaN, got NaN (first in image {row})")
         unusable = ops.logical_or(unusable, ops.isnan(labels.num_negative))
         self.unusable.assign_add(ops.sum(ops.cast(unusable, self.state_dtype)))
-        weight = self._weights(sample_weight, unusable)
-        self.add_batch(labels, scores, weight[:, None])
+        weight = self._weights(sample_weight, unusable)[:, None]
+        for state in self._states:
+            state.add(labels, scores, weight)
+
+    def values(self) -> dict:
+        """The scalars of the result by name; 0 before the first batch."""
+        values = {name: ops.zeros(()) for name in self.metric_names()}
+        if self.num_tags is not None:
+            computed = ChainMap(*(state.values() for state in self._states))
+            values = {name: computed[name] for name in values}
+        unusable = value_of(self.unusable) > 0
+        return {
+            name: ops.cast(ops.where(unusable, float("nan"), value), self.dtype)
+            for name, value in values.items()
+        }
 
     def result(self):
-        result = self.value_of_nothing() if self.num_tags is None else self.value()
-
-        def finish(value):
-            value = ops.where(value_of(self.unusable) > 0, float("nan"), value)
-            return ops.cast(value, self.dtype)
-
-        return map_structure(finish, result)
+        (value,) = self.values().values()
+        return value
 
     def _weights(self, sample_weight, images):
-        """One weight an image: (batch,)."""
+        """One weight per image: (batch,)."""
         if sample_weight is None:
             return ops.ones_like(images, dtype=self.state_dtype)
         weight = ops.cast(ops.convert_to_tensor(sample_weight), self.state_dtype)
@@ -112,7 +128,7 @@ class TagMetric(Metric):
         num_images, num_weights = images.shape[0], shape[0]
         if None not in (num_images, num_weights) and num_images != num_weights:
             raise ValueError(
-                f"sample_weight must be one number for each of the {num_images} images, "
+                f"sample_weight must have one number for each of the {num_images} images, "
                 f"got {num_weights}"
             )
         return weight
@@ -122,6 +138,6 @@ class TagMetric(Metric):
 
 
 def ratio(numerator, denominator):
-    """numerator / denominator, 0 where the denominator is 0, NaN where either is NaN."""
-    nothing = ops.equal(denominator, 0)
-    return ops.where(nothing, 0.0, numerator / ops.where(nothing, 1.0, denominator))
+    """numerator / denominator; 0 where the denominator is 0, NaN where either is NaN."""
+    zero = ops.equal(denominator, 0)
+    return ops.where(zero, 0.0, numerator / ops.where(zero, 1.0, denominator))

@@ -1,13 +1,13 @@
-"""Top-k annotation counts and the paper's five figures, in NumPy (Gong et al. 2013, section 5.2).
+"""Top-k annotation counts and the paper's five metrics, in NumPy (Gong et al. 2013, section 5.2).
 
-Every figure comes from three counts a tag, over all images:
+All metrics follow from three counts per tag, over all images:
 
 - correct (the paper's N_c): images that have the tag and were given it;
 - positive (N_g): images that have the tag;
 - predicted (N_p): images that were given the tag.
 
 Rules: each image is given exactly its k highest scored tags; ties go to the lower tag index; a tag
-whose label is unknown (-1) for an image is not ranked there and enters no count of that image.
+whose label is unknown (-1) for an image is neither ranked nor counted for that image.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def top_k_tags(scores, k: int, y_true=None) -> np.ndarray:
 
     Args:
         scores: array of numbers (num_images, num_tags), higher is better.
-        k: number of tags an image, 1 to num_tags.
-        y_true: optional labels of the same shape; tags with label -1 are passed over.
+        k: number of tags per image, from 1 to num_tags.
+        y_true: optional labels of the same shape; tags with the label -1 are skipped.
 
     Returns:
         int array (num_images, k) of tag indices; -1 where fewer than k tags are known.
 
     Raises:
-        ValueError: a shape does not fit, k is out of range, or a score is NaN.
+        ValueError: if shapes do not match, k is out of range, or a score is NaN.
 
     Example:
         >>> top_k_tags([[0.1, 0.9, 0.9]], k=2)
@@ -66,13 +66,13 @@ def top_k_counts(
         y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
         scores: float array of the same shape, higher is better.
         k: number of tags given to each image.
-        sample_weight: optional (num_images,), numbers of at least 0; an image counts that often.
+        sample_weight: optional (num_images,), numbers of at least 0, how often each image counts.
 
     Returns:
-        Three arrays (num_tags,): correct, predicted, positive; of int without weights.
+        Three arrays (num_tags,): correct, predicted, positive; int without weights, else float.
 
     Raises:
-        ValueError: as `top_k_tags`, labels other than -1, 0 and 1, or weights that do not fit.
+        ValueError: as in `top_k_tags`, or if a label or weight is invalid.
 
     Example:
         >>> correct, predicted, positive = top_k_counts([[1, 0], [0, 1]], [[2, 1], [2, 1]], k=1)
@@ -93,23 +93,25 @@ def top_k_counts(
 
 
 def annotation_report(y_true, scores, k: int, sample_weight=None) -> dict[str, float]:
-    """The paper's five figures at k tags an image, in percent.
+    """The paper's five metrics at k tags per image, in percent.
 
     Per-class means and N+ run over the tags with at least one positive image; a tag that is never
-    predicted has precision 0. Without any positive image every figure is 0.
+    predicted has precision 0. Without any positive image all metrics are 0.
+
+    Source: Gong et al., arXiv 1312.4894, section 5.2.
 
     Args:
         y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
         scores: float array of the same shape, higher is better.
         k: number of tags given to each image.
-        sample_weight: optional (num_images,), numbers of at least 0; an image counts that often.
+        sample_weight: optional (num_images,), numbers of at least 0, how often each image counts.
 
     Returns:
         dict with `per_class_recall`, `per_class_precision`, `overall_recall`,
         `overall_precision` and `n_plus`, each from 0 to 100.
 
     Raises:
-        ValueError: as `top_k_counts`.
+        ValueError: as in `top_k_counts`.
 
     Example:
         >>> report = annotation_report([[1, 0, 0], [0, 1, 1]], [[3, 2, 1], [3, 1, 2]], k=1)
@@ -129,20 +131,18 @@ def annotation_report(y_true, scores, k: int, sample_weight=None) -> dict[str, f
 
 
 def is_integer(value) -> bool:
-    """Whether value is an integer of Python or NumPy; True and False are not."""
+    """Whether the value is a Python or NumPy integer; booleans are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def checked_scores(scores) -> np.ndarray:
-    """The scores as floats (num_images, num_tags), for the order is taken of -scores."""
+    """The scores as float64 (num_images, num_tags); unsigned integers could not be negated."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 2:
         raise ValueError(f"scores must be (num_images, num_tags), got shape {scores.shape}")
     if np.isnan(scores).any():
         row, column = np.argwhere(np.isnan(scores))[0]
-        raise ValueError(
-            f"scores hold NaN (first at image {row}, tag {column}); rank finite numbers"
-        )
+        raise ValueError(f"scores must not be NaN, got NaN (first in image {row}, tag {column})")
     return scores
 
 
@@ -150,7 +150,7 @@ def checked_labels(y_true, scores: np.ndarray) -> np.ndarray:
     labels = np.asarray(y_true)
     if labels.shape != scores.shape:
         raise ValueError(
-            f"y_true and scores must have one shape, got {labels.shape} and {scores.shape}"
+            f"y_true and scores must have the same shape, got {labels.shape} and {scores.shape}"
         )
     if not np.isin(labels, (-1, 0, 1)).all():
         wrong = labels[~np.isin(labels, (-1, 0, 1))][0]
@@ -159,7 +159,7 @@ def checked_labels(y_true, scores: np.ndarray) -> np.ndarray:
 
 
 def checked_weight(sample_weight, num_images: int) -> np.ndarray:
-    """The weights as floats (num_images,); ones where there are none."""
+    """The weights as float64 (num_images,); ones without weights."""
     if sample_weight is None:
         return np.ones(num_images)
     weight = np.asarray(sample_weight, dtype=np.float64)

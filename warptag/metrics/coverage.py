@@ -11,11 +11,13 @@ from warptag.metrics.counts import checked_labels, checked_scores, checked_weigh
 
 
 def coverage_error(y_true, scores, sample_weight=None) -> float:
-    """Mean over images of the number of tags that must be named until every positive one is.
+    """Mean number of tags per image that must be given until all positive ones are.
 
-    A tag that ties with the lowest positive counts too. Unknown tags (-1) are not ranked, and
-    images without a positive tag are left out (scikit-learn's function counts them as 0; on other
-    images the two are equal).
+    Tags that tie with the lowest positive count too. Unknown tags (-1) are not ranked, and images
+    without a positive tag are left out (scikit-learn's function counts them as 0; for other images
+    the two are equal).
+
+    Source: Tsoumakas, Katakis, Vlahavas, Mining Multi-label Data, 2010.
 
     Args:
         y_true: labels (num_images, num_tags): 1, 0, or -1 for unknown.
@@ -23,10 +25,10 @@ def coverage_error(y_true, scores, sample_weight=None) -> float:
         sample_weight: optional (num_images,), numbers of at least 0.
 
     Returns:
-        From 1 to num_tags; 0 where no image has a positive tag.
+        A number from 1 to num_tags; 0 if no image has a positive tag.
 
     Raises:
-        ValueError: a shape does not fit, a label does not exist, or a score is NaN.
+        ValueError: if shapes do not match, a label is invalid, or a score is NaN.
 
     Example:
         >>> coverage_error([[1, 0, 0], [0, 0, 1]], [[3, 2, 1], [3, 1, 2]])  # (1 + 2) / 2
@@ -44,9 +46,13 @@ def coverage_error(y_true, scores, sample_weight=None) -> float:
 
 @keras.saving.register_keras_serializable("warptag")
 class CoverageError(TagMetric):
-    """Mean number of tags that must be named until every positive one is; from 1 to num_tags.
+    """Streaming `coverage_error`: tags per image that must be given until all positive ones are.
 
-    The rules are those of `warptag.metrics.coverage_error`. Arguments as `TagMetric`.
+    Args:
+        name, dtype, labels: as in `TagMetric`, like the call arguments.
+
+    Raises:
+        ValueError: as in `TagMetric`.
 
     Example:
         >>> metric = CoverageError()
@@ -55,21 +61,14 @@ class CoverageError(TagMetric):
         1.5
     """
 
-    def __init__(self, name="coverage_error", dtype=None, labels="multi_hot"):
-        super().__init__(name, dtype, labels)
+    metric = "coverage_error"
 
-    def add_variables(self, num_tags):
-        self._coverage = CoverageState(self)
-
-    def add_batch(self, labels, scores, weight):
-        self._coverage.add(labels, scores, weight)
-
-    def value(self):
-        return self._coverage.value()
+    def make_states(self, num_tags):
+        return [CoverageSums(self)]
 
 
-class CoverageState:
-    """Sum of depths and of weights, as state of a metric."""
+class CoverageSums:
+    """Weighted sum of the images' coverage, and sum of their weights."""
 
     def __init__(self, metric: TagMetric):
         self.depth = metric.add_state("depth")
@@ -83,5 +82,5 @@ class CoverageState:
         self.depth.assign_add(ops.sum(weight * depth))
         self.weight.assign_add(ops.sum(weight))
 
-    def value(self):
-        return ratio(value_of(self.depth), value_of(self.weight))
+    def values(self) -> dict:
+        return {"coverage_error": ratio(value_of(self.depth), value_of(self.weight))}

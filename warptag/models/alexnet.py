@@ -21,27 +21,27 @@ def AlexNet(
 ) -> keras.Model:
     """Five convolutional and three dense layers; pixels from 0 to 255 in, raw scores out.
 
-    The paper gives filter sizes 11, 9, 5, dense width 4096, dropout 0.6 and ReLU. Read here as
+    The paper gives filter sizes 11, 9, 5, dense width 4096, dropout 0.6 and ReLU. This is read as
     11 (stride 4) - pool - 9 - pool - 5 - 5 - 5 - pool - 4096 - 4096 - tags with AlexNet's filter
-    counts; padding "same", 3 x 3 pools of stride 2, He initialisation and no response
-    normalisation are our choices where the paper is silent.
+    counts. Where the paper is silent we use "same" padding, 3 x 3 pools of stride 2, He
+    initialization and no response normalization.
 
     Source: Gong et al., arXiv 1312.4894, section 4; Krizhevsky et al., NeurIPS 2012.
 
     Args:
         num_tags: number of scores, at least 1.
-        input_shape: (height, width, channels) of the crops, pixels from 0 to 255.
-        width: multiplies AlexNet's filter counts 96, 256, 384, 384, 256.
-        dense_units: width of the two hidden dense layers.
+        input_shape: (height, width, channels) of the crops, with pixels from 0 to 255.
+        width: factor for AlexNet's filter counts 96, 256, 384, 384, 256, above 0.
+        dense_units: width of the two hidden dense layers, at least 1.
         first_stride: stride of the first convolution; 4 in AlexNet, less for small inputs.
-        dropout: ratio dropped after each hidden dense layer, in [0, 1).
-        seed: seed of the initial weights and of the dropout.
+        dropout: ratio of units dropped after each hidden dense layer, in [0, 1).
+        seed: seed of the initial weights and the dropout.
 
     Returns:
         `keras.Model`: (batch, height, width, channels) to (batch, num_tags) float32.
 
     Raises:
-        ValueError: a number is out of range, or the input is too small for the pools.
+        ValueError: if a number is out of range or the input is too small for the pools.
 
     Example:
         >>> model = AlexNet(81, input_shape=(56, 56, 3), width=0.125, dense_units=64)
@@ -54,11 +54,11 @@ def AlexNet(
             f"in [0, 1); got num_tags={num_tags}, dense_units={dense_units}, "
             f"first_stride={first_stride}, width={width}, dropout={dropout}"
         )
-    smallest = 8 * first_stride
-    if len(input_shape) != 3 or min(input_shape[:2]) < smallest:
+    min_size = 8 * first_stride
+    if len(input_shape) != 3 or min(input_shape[:2]) < min_size:
         raise ValueError(
-            f"input_shape must be (height, width, channels) of at least {smallest} pixels a side "
-            f"for first_stride={first_stride}, got {tuple(input_shape)}"
+            f"input_shape must be (height, width, channels) of at least {min_size} x {min_size} "
+            f"pixels for first_stride={first_stride}, got {tuple(input_shape)}"
         )
     seeds = iter(range(seed * 100, seed * 100 + 100))
 

@@ -1,11 +1,10 @@
-"""Networks of `keras.applications` with the same head as the paper's: one linear score a tag."""
+"""Networks of `keras.applications` with the head of `AlexNet`: one linear score per tag."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
 import random
-import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,15 +16,14 @@ from keras import layers
 
 from tfrecords_tools.errors import InputError
 
-#: Of the pixels of ImageNet, from 0 to 1.
+#: Minimum height and width of the inputs, where Keras needs more than 32 pixels.
+MIN_SIZES = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
+#: Standard deviations of ImageNet's pixels, which are from 0 to 1.
 IMAGENET_DEVIATIONS = (0.229, 0.224, 0.225)
 
 
 def backbone_names() -> list[str]:
-    """The names that `Backbone` takes: the networks of the installed `keras.applications`.
-
-    Returns:
-        Names in alphabetical order.
+    """The names of the networks in `keras.applications`, in alphabetical order.
 
     Example:
         >>> "MobileNetV2" in backbone_names()
@@ -35,7 +33,10 @@ def backbone_names() -> list[str]:
 
 
 def check_backbone_name(name: str) -> None:
-    """Raises InputError, with the names that come close, unless it is one of `backbone_names`.
+    """Check that the name is one of `backbone_names`.
+
+    Raises:
+        InputError: if it is not; the message suggests similar names.
 
     Example:
         >>> check_backbone_name("ResNet50")
@@ -48,15 +49,15 @@ def check_backbone_name(name: str) -> None:
     hint = (
         f"did you mean {' or '.join(by_lower[match] for match in close)}?"
         if close
-        else f"there are {', '.join(names)}"
+        else f"expected one of {', '.join(names)}"
     )
     raise InputError(f"keras.applications has no network {name!r}; {hint}")
 
 
 def preprocessing_of(name: str) -> Callable:
-    """What `keras.applications` does to pixels before they enter the network of this name.
+    """The `preprocess_input` function of the network's family.
 
-    Families whose networks begin with their preprocessing have one here that changes nothing.
+    It changes nothing for families whose networks include their preprocessing.
     """
     return sys.modules[getattr(keras.applications, name).__module__].preprocess_input
 
@@ -71,24 +72,25 @@ def Backbone(
 ) -> keras.Model:
     """A network of `keras.applications`; pixels from 0 to 255 in, raw scores out.
 
-    The network's own preprocessing, the network without its classifier, the mean over all places,
-    dropout, and the linear layer that `AlexNet` ends with. All weights are trained.
+    The network's own preprocessing, the network without its classifier, global average pooling,
+    dropout, and the linear layer that `AlexNet` ends with. All weights are trainable.
 
     Args:
         name: one of `backbone_names`.
         num_tags: number of scores, at least 1.
-        input_shape: (height, width, 3) of the crops, pixels from 0 to 255.
-        weights: None, random ones; "imagenet", those that Keras downloads; or a file of weights of
-            the network without its classifier: Keras's `*_notop.h5` or a `.weights.h5`.
-        dropout: ratio dropped before the scores, in [0, 1).
-        seed: seed of the initial weights and of the dropout.
+        input_shape: (height, width, 3) of the crops, with pixels from 0 to 255.
+        weights: None for random weights, "imagenet" for those that Keras downloads, or a file with
+            the weights of the network without its classifier (Keras's `*_notop.h5` or a
+            `.weights.h5` file).
+        dropout: ratio of features dropped before the scores, in [0, 1).
+        seed: seed of the initial weights and the dropout.
 
     Returns:
         `keras.Model`: (batch, height, width, 3) to (batch, num_tags) float32.
 
     Raises:
-        ValueError: a number is out of range, or the input is too small for the network.
-        InputError: the name is unknown, or the weights cannot be downloaded, read or used.
+        ValueError: if a number is out of range or the input is too small for the network.
+        InputError: if the name is unknown or the weights cannot be downloaded, read or used.
 
     Example:
         >>> model = Backbone("MobileNetV3Small", 81, input_shape=(64, 64, 3))
@@ -101,7 +103,13 @@ def Backbone(
             "num_tags must be at least 1 and dropout in [0, 1); got "
             f"num_tags={num_tags}, dropout={dropout}"
         )
-    # Keras draws the seed of every initializer and dropout inside the network from here.
+    min_size = MIN_SIZES.get(name, 32)
+    if min(input_shape[:2]) < min_size:
+        raise ValueError(
+            f"{name} needs inputs of at least {min_size} x {min_size} pixels, got "
+            f"{input_shape[0]} x {input_shape[1]}"
+        )
+    # Keras draws the seeds of the network's initializers and dropouts from this state.
     state = random.getstate()
     random.seed(seed)
     try:
@@ -120,7 +128,7 @@ def Backbone(
 
 
 def _features(name: str, inputs: keras.KerasTensor, weights: str | Path | None) -> keras.Model:
-    """The network from pixels to the mean over all places, with its weights."""
+    """The network from pixels to pooled features, with its weights."""
     application = getattr(keras.applications, name)
 
     def make(weights: str | None) -> keras.Model:
@@ -132,18 +140,10 @@ def _features(name: str, inputs: keras.KerasTensor, weights: str | Path | None) 
             pooling="avg",
         )
 
-    try:
-        features = _with_imagenet(name, make) if weights == "imagenet" else make(None)
-    except ValueError as error:
-        smallest = re.search(r"size must be at least (\d+)x", str(error))
-        if smallest is None:
-            raise
-        height, width = inputs.shape[1:3]
-        raise ValueError(
-            f"{name} takes crops of at least {smallest[1]} pixels a side, got {height} x {width}; "
-            "choose a larger crop_size"
-        ) from None
-    if weights not in (None, "imagenet"):
+    if weights == "imagenet":
+        return _with_imagenet(name, make)
+    features = make(None)
+    if weights is not None:
         _load(features, name, Path(weights))
     return features
 
@@ -151,32 +151,32 @@ def _features(name: str, inputs: keras.KerasTensor, weights: str | Path | None) 
 def _with_imagenet(name: str, make: Callable[[str], keras.Model]) -> keras.Model:
     try:
         with warnings.catch_warnings():
-            # MobileNet's, which has weights for some sizes only, that it takes those for 224.
+            # MobileNet has weights for some sizes only and warns that it uses those for 224.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
             return make("imagenet")
     except ValueError:
         raise
-    # Keras raises a bare Exception where the address cannot be reached.
+    # Keras raises a bare Exception if the download fails.
     except Exception as error:
         raise InputError(
-            f"the ImageNet weights of {name} cannot be downloaded ({_first_line(error)}); fetch "
-            "them where there is a network, and give the file instead of imagenet"
+            f"the ImageNet weights of {name} cannot be downloaded ({_first_line(error)}); download "
+            "them on another machine and pass the file instead of 'imagenet'"
         ) from error
 
 
 def _load(features: keras.Model, name: str, path: Path) -> None:
     try:
         features.load_weights(path)
-    # Keras raises all kinds for a wrong file.
+    # Keras raises exceptions of many types for a wrong file.
     except Exception as error:
         raise InputError(
-            f"{path} cannot be used as the weights of {name} ({_first_line(error)}); expected "
-            "those of the same network without its classifier (include_top=False), in a "
+            f"{path} cannot be used as the weights of {name} ({_first_line(error)}); expected the "
+            "weights of the same network without its classifier (include_top=False), in a "
             "*_notop.h5 or .weights.h5 file of Keras"
         ) from error
     for layer in features.layers:
-        # Keras's files of EfficientNet's weights hold deviations in the place of variances, which
-        # Keras makes up for by one more layer, but only where it loads "imagenet" itself.
+        # Keras's weight files of EfficientNet contain deviations in the place of variances. Keras
+        # corrects this with an additional layer, but only if it loads "imagenet" itself.
         if isinstance(layer, layers.Normalization) and layer.input_mean is None:
             mean, variance, count = layer.get_weights()
             if np.allclose(variance, IMAGENET_DEVIATIONS, rtol=1e-3):

@@ -1,9 +1,7 @@
 """Training a network with a ranking loss: `compile`, `fit`, checkpoints, progress."""
 
 from tfrecords_tools.extras import requires
-from warptag.keras_version import require_keras3
 
-require_keras3("warptag.training")
 with requires("tensorflow"):
     from warptag.training.calibration import Calibration, fit_calibration, load_calibration
     from warptag.training.device import device

@@ -1,4 +1,4 @@
-"""What Keras does not tell about the backend it runs on."""
+"""Backend queries that Keras does not offer."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import keras
 
 
 def is_concrete(tensor) -> bool:
-    """Whether the tensor holds numbers now, and is no place in a graph that is being traced."""
+    """Whether the tensor has values (is not symbolic)."""
     if keras.backend.backend() == "jax":
         import jax
 
         return not isinstance(tensor, jax.core.Tracer)
     if keras.backend.backend() == "torch":
-        return not is_shape_only(tensor)
+        return not is_meta(tensor)
     return hasattr(tensor, "numpy")
 
 
-def is_shape_only(tensor) -> bool:
-    """Whether Keras only asks for shapes, with PyTorch tensors that never hold numbers.
+def is_meta(tensor) -> bool:
+    """Whether this is a PyTorch tensor without values, with which Keras infers shapes.
 
-    A loop or a branch over numbers cannot run on them.
+    Loops and branches that depend on values cannot run on it.
     """
     return keras.backend.backend() == "torch" and tensor.device.type == "meta"
 
 
 def replica() -> tuple:
-    """This replica's number, an int or a tensor, and how many there are (TensorFlow's strategies).
+    """The id of this replica (int or tensor) and the number of replicas (int).
 
-    JAX and PyTorch run one program over whole batches or processes of their own: (0, 1).
+    Only TensorFlow's strategies have replicas; elsewhere the result is (0, 1).
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
