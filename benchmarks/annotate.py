@@ -60,7 +60,6 @@ def main(run: Path, input_dir: Path | None, images: int) -> None:
 
     def annotate(paths: list[Path]) -> None:
         output = paths[0].with_suffix(".csv")
-        output.unlink(missing_ok=True)
         writer = make_writer("csv", output, False, tagger, 5, None)
         annotate_photographs(tagger, paths, writer, 5, None, len(paths))
 
