@@ -65,18 +65,17 @@ CASES = (
 def train_and_evaluate(case: Case, seed: int, folder: Path, records: Path) -> dict:
     """One row: the metrics of a run on the test images."""
     settings = {"seed": seed, "momentum": case.momentum, "learning_rate": case.learning_rate}
-    options = ["scenes", "--records", records, "--output", folder]
+    options: list = ["scenes", "--records", records, "--output", folder]
     for name, value in settings.items():
         options += ["--set", f"{name}={value}"]
     run, metrics = folder / "models" / "warp", folder / "metrics.csv"
     if case.warm_up:
         warm_up([*WARPTAG, "cluster", *options, "--workers", "1"], run)
+    command = ["train", *options]
     if case.workers:
         command = ["cluster", *options, "--workers", str(case.workers)]
-    else:
-        command = ["train", *options]
     subprocess.run([*WARPTAG, *command], check=True)
-    evaluate = ["evaluate", run, "--records", records, "--topk", "3", "--output", metrics]
+    evaluate: list = ["evaluate", run, "--records", records, "--topk", "3", "--output", metrics]
     subprocess.run([*WARPTAG, *evaluate], check=True)
     history, timing = (pd.read_csv(run / name) for name in ("history.csv", "timing.csv"))
     return {
@@ -109,7 +108,7 @@ def main(output: Path | None, seeds: int) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "records"
-        convert = ["-m", "tfrecords_tools", "convert", "scenes", "--output", records]
+        convert: list = ["-m", "tfrecords_tools", "convert", "scenes", "--output", records]
         subprocess.run([sys.executable, *convert], check=True)
         for number, (seed, case) in enumerate(product(range(seeds), CASES)):
             rows.append(train_and_evaluate(case, seed, Path(folder) / str(number), records))

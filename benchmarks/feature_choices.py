@@ -12,6 +12,7 @@ Rows that are in the output already are not measured again; remove the file to m
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -34,7 +35,7 @@ from warptag.metrics import annotation_report
 
 K = 5
 LINEAR = "histograms: linear kernel, of counts"
-FEATURE_CHOICES = {
+FEATURE_CHOICES: dict[str, dict[str, Any]] = {
     "default": {},
     "histograms: chi-squared kernel": {"histogram_kernel": "chi2"},
     LINEAR: {"histogram_kernel": "linear"},
@@ -42,7 +43,7 @@ FEATURE_CHOICES = {
     "GIST: Hellinger kernel": {"gist_kernel": "hellinger"},
     "PCA to 200 columns per feature": {"num_components": 200},
 }
-ANNOTATOR_CHOICES = [
+ANNOTATOR_CHOICES: list[tuple[str, str, dict[str, Any]]] = [
     *(("kNN", f"k = {k}", {"k": k}) for k in (10, 200)),
     *(("kNN", f"sigma = {sigma:g}", {"sigma": sigma}) for sigma in (1, 0.3, 0.1, 0.05, 0.02)),
     *(("SVM", f"C = {weight:g}", {"C": weight}) for weight in (0.2, 20)),
@@ -100,7 +101,7 @@ def main(data: Path, cache: Path, output: Path) -> None:
         click.echo(table.tail(1).to_string(index=False, header=False, float_format="%.1f"))
         write_bytes(output, table.to_csv(index=False, float_format="%.2f").encode())
 
-    features = EXPERIMENTS["corel5k"].features
+    features: Any = EXPERIMENTS["corel5k"].features
     visual = VisualFeatures(**features.arguments, cache_dir=cache)
     for choice, change in FEATURE_CHOICES.items():
         changed = clone(visual).set_params(**change)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from unittest import mock
 
 import click
@@ -16,7 +16,6 @@ import pandas as pd
 
 from tfrecords_tools.files import write_bytes
 
-T = TypeVar("T")
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 input_option = click.option(
     "--input", "input_dir", type=FOLDER, help="Folder of Corel5K; default: rendered scenes."
@@ -34,7 +33,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def measure_in_turns(
-    works: Mapping[str, T], rounds: int, measure: Callable[[T], float] = seconds_of
+    works: Mapping[str, Any], rounds: int, measure: Callable[[Any], float] = seconds_of
 ) -> pd.DataFrame:
     """Measures several works in turns, so that a busy moment of the machine slows all alike.
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -23,7 +24,9 @@ def photographs(input_dir: Path | None, count: int) -> Iterator[Image.Image]:
         input_dir: the folder of Corel5K; None for rendered scenes of 256 x 256 pixels.
         count: the number of photographs.
     """
-    source = Scenes(size=256, train=count) if input_dir is None else Corel5K(input_dir, size=None)
+    source: Any = Scenes(size=256, train=count)
+    if input_dir is not None:
+        source = Corel5K(input_dir, size=None)
     for item in islice(cycle(source.splits["train"]), count):
         yield Image.open(io.BytesIO(source.load(item).encoded)).convert("RGB")
 

@@ -128,8 +128,9 @@ class PillowCrops:
 def pytorch_batches(encoded: list[bytes]) -> Iterator[Any]:
     from torch.utils.data import DataLoader
 
-    loader = DataLoader(
-        PillowCrops(encoded),
+    images: Any = PillowCrops(encoded)
+    loader: Any = DataLoader(
+        images,
         batch_size=BATCH,
         shuffle=True,
         num_workers=WORKERS,

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import click
@@ -89,10 +90,10 @@ def bare_steps(settings, network: dict, size: int) -> Steps:
     return make_steps
 
 
-def warptag_steps(precision: str) -> Steps:
+def warptag_steps(**settings: Any) -> Steps:
     from warptag.training import TrainingSettings
 
-    return bare_steps(TrainingSettings(schedule="constant", precision=precision), {}, SIZE)
+    return bare_steps(TrainingSettings(schedule="constant", **settings), {}, SIZE)
 
 
 def plain_steps() -> Steps:
@@ -116,10 +117,12 @@ def pytorch_steps(bfloat16: bool) -> Steps:
 
     torch.set_num_threads(os.cpu_count() or 1)
     layers: list[nn.Module] = []
+    channels = 3
     for i, (filters, kernel, pooled) in enumerate(zip(FILTERS, KERNEL_SIZES, POOLED, strict=True)):
         stride = 4 if i == 0 else 1
-        layers += [nn.LazyConv2d(filters, kernel, stride, kernel // 2), nn.ReLU()]
+        layers += [nn.Conv2d(channels, filters, kernel, stride, kernel // 2), nn.ReLU()]
         layers += [nn.MaxPool2d(3, 2, 1)] if pooled else []
+        channels = filters
     layers.append(nn.Flatten())
     for _ in range(2):
         layers += [nn.LazyLinear(4096), nn.ReLU(), nn.Dropout(0.6)]
@@ -127,16 +130,16 @@ def pytorch_steps(bfloat16: bool) -> Steps:
     images, labels = map(torch.from_numpy, random_batch(SIZE))
     images = images.permute(0, 3, 1, 2)
     net(images[:1].float())
-    net = net.to(memory_format=torch.channels_last)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(net.parameters(), lr=0.002, momentum=0.9)
-    targets = labels / labels.sum(1, keepdim=True)
+    loss_of, targets = nn.CrossEntropyLoss(), labels / labels.sum(1, keepdim=True)
 
     def make_steps(num_steps: int) -> None:
         for _ in range(num_steps):
             optimizer.zero_grad()
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 scores = net(images.float() / 127.5 - 1)
-            loss = -(torch.log_softmax(scores.float(), 1) * targets).sum(1).mean()
+            loss = loss_of(scores.float(), targets)
             loss.backward()
             optimizer.step()
             loss.item()
@@ -145,8 +148,8 @@ def pytorch_steps(bfloat16: bool) -> Steps:
 
 
 LARGE: dict[str, Callable[[], Steps]] = {
-    OURS: partial(warptag_steps, "float32"),
-    OURS_BFLOAT16: partial(warptag_steps, "bfloat16"),
+    OURS: warptag_steps,
+    OURS_BFLOAT16: partial(warptag_steps, precision="bfloat16"),
     PLAIN: plain_steps,
     TORCH: partial(pytorch_steps, False),
     TORCH_BFLOAT16: partial(pytorch_steps, True),
@@ -163,7 +166,7 @@ def scenes_steps(loss: str) -> Steps:
     from warptag.experiments import EXPERIMENTS
     from warptag.pipeline.networks import settings_of
 
-    networks = EXPERIMENTS["scenes"].networks
+    networks: Any = EXPERIMENTS["scenes"].networks
     return bare_steps(settings_of(networks, loss), networks.architecture, networks.crop_size)
 
 
@@ -174,7 +177,7 @@ def scenes_training(folder: str) -> tuple[Callable[[int], object], int]:
     from warptag.pipeline.data import convert_photographs
     from warptag.pipeline.networks import Networks, settings_of
 
-    scenes = EXPERIMENTS["scenes"]
+    scenes: Any = EXPERIMENTS["scenes"]
     data = Path(folder) / "data"
     convert_photographs(scenes.data, scenes.data.settings, None, data)
     networks = Networks(scenes.name, scenes.networks, data)

@@ -71,7 +71,7 @@ def measure(engine: str, sizes: list[int], budget: tuple[float, ...]) -> list[di
     variables["KERAS_BACKEND"] = ENGINES[engine]
     found: list[dict[str, Any]] = []
     for num_tags in sizes:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 **{"engine": engine, "loss": name, "num_tags": num_tags, "scores": scores},
                 "note": why_not(found, name, num_tags, scores),

@@ -12,7 +12,7 @@ from benchmarks.losses.cases import KERAS_RS, LOOP, RANKING, SOFTMAX, WARP
 #: The engines that compile, which the targets are for; eager PyTorch is only reported.
 COMPILED = ("TensorFlow", "TensorFlow, XLA", "JAX, jit")
 #: (loss, number of tags, scores) over another, how they compare, and the target.
-TIMES = [
+TIMES: list[tuple] = [
     ((LOOP, 81, "trained"), (WARP, 81, "trained"), "at least", 5),
     ((WARP, 81, "untrained"), (SOFTMAX, 81, "untrained"), "at most", 3),
     ((LOOP, 10_000, "trained"), (WARP, 10_000, "trained"), "at least", 40),
@@ -20,7 +20,7 @@ TIMES = [
     ((WARP, 10_000, "untrained"), (WARP, 1_000, "untrained"), "at most", 12),
     ((WARP, 100_000, "untrained"), (WARP, 10_000, "untrained"), "at most", 12),
 ]
-PAIRS = [
+PAIRS: list[tuple] = [
     ((KERAS_RS, 1_000, "untrained"), (RANKING, 1_000, "untrained"), "at least", 50),
     ((KERAS_RS, 5_000, "untrained"), (RANKING, 5_000, "untrained"), "at least", 1_000),
 ]
