@@ -16,26 +16,30 @@ process, data included.
 from __future__ import annotations
 
 import os
-import resource
-import time
 from collections.abc import Callable
+from functools import partial
 
 import click
 import numpy as np
 
+from benchmarks.measuring import peak_megabytes, seconds_of
 from warptag.baselines import KNNAnnotator, SVMAnnotator
-from warptag.baselines.neighbors import block_slices
 
 QUERY_ROWS, TRAIN_ROWS, SVM_ROWS = 1024, 8192, 4096
+
+
+def blocks(X: np.ndarray, num_rows: int) -> list[np.ndarray]:
+    """Views of consecutive rows."""
+    return [X[first : first + num_rows] for first in range(0, len(X), num_rows)]
 
 
 def make_features(num_images: int, num_features: int, random: np.random.Generator) -> np.ndarray:
     X = np.empty((num_images, num_features), np.float32)
     spread = np.arange(1, num_features + 1, dtype=np.float32) ** -0.5
-    for rows in block_slices(num_images, SVM_ROWS):
-        X[rows] = random.standard_normal(X[rows].shape, np.float32)
-        X[rows] += 1
-        X[rows] *= spread
+    for rows in blocks(X, SVM_ROWS):
+        random.standard_normal(dtype=np.float32, out=rows)
+        rows += 1
+        rows *= spread
     return X
 
 
@@ -43,55 +47,30 @@ def make_labels(X: np.ndarray, num_tags: int, random: np.random.Generator) -> np
     scores = X @ random.standard_normal((X.shape[1], num_tags), np.float32)
     scores += random.standard_normal(scores.shape, np.float32) * scores.std(axis=0)
     shares = np.geomspace(0.3, 0.001, num_tags)
-    limits = [
-        np.quantile(column, 1 - share) for column, share in zip(scores.T, shares, strict=True)
-    ]
+    limits = [np.quantile(tag, 1 - share) for tag, share in zip(scores.T, shares, strict=True)]
     return (scores > limits).astype(np.int8)
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def products_of_neighbors(queries: np.ndarray, X: np.ndarray) -> None:
-    for some in block_slices(len(queries), QUERY_ROWS):
-        for rows in block_slices(len(X), TRAIN_ROWS):
-            queries[some] @ X[rows].T
+    for some in blocks(queries, QUERY_ROWS):
+        for rows in blocks(X, TRAIN_ROWS):
+            some @ rows.T
 
 
 def products_of_iteration(X: np.ndarray, num_tags: int) -> None:
     directions = np.ones((num_tags, X.shape[1]), np.float32)
     residuals = np.ones((num_tags, SVM_ROWS), np.float32)
-    for rows in block_slices(len(X), SVM_ROWS):
-        directions @ X[rows].T
-        residuals[:, : rows.stop - rows.start] @ X[rows]
+    for rows in blocks(X, SVM_ROWS):
+        directions @ rows.T
+        residuals[:, : len(rows)] @ rows
 
 
-def measure_knn(X: np.ndarray, Y: np.ndarray, queries: np.ndarray) -> str:
-    annotator = KNNAnnotator()
-    fitting = timed(lambda: annotator.fit(X, Y))
-    before = timed(lambda: products_of_neighbors(queries, X))
-    ours = timed(lambda: annotator.decision_function(queries))
-    after = timed(lambda: products_of_neighbors(queries, X))
+def beside_products(work: Callable[[], object], products: Callable[[], object]) -> str:
+    """The seconds of both, and their ratio."""
+    before, ours, after = map(seconds_of, (products, work, products))
     return (
-        f"fit {fitting:.1f} s; {len(queries):,} images scored in {ours:.1f} s, products alone "
-        f"{before:.1f} and {after:.1f} s, ratio {2 * ours / (before + after):.2f}"
-    )
-
-
-def measure_svm(X: np.ndarray, Y: np.ndarray) -> str:
-    annotator = SVMAnnotator()
-    before = timed(lambda: products_of_iteration(X, Y.shape[1]))
-    ours = timed(lambda: annotator.fit(X, Y))
-    after = timed(lambda: products_of_iteration(X, Y.shape[1]))
-    iterations = annotator.n_iter_
-    return (
-        f"fit {ours:.0f} s, {iterations.min()} to {iterations.max()} iterations "
-        f"(mean {iterations.mean():.1f}), {annotator.converged_.sum()} of {Y.shape[1]} tags "
-        f"converged; the two products of an iteration over all tags {before:.2f} and "
-        f"{after:.2f} s: fit takes as long as {2 * ours / (before + after):.0f} of them"
+        f"{ours:.1f} s, products alone {before:.2f} and {after:.2f} s, ratio "
+        f"{2 * ours / (before + after):.2f}"
     )
 
 
@@ -102,18 +81,30 @@ def measure_svm(X: np.ndarray, Y: np.ndarray) -> str:
 @click.option("--tags", "num_tags", default=81, show_default=True)
 @click.option("--queries", "num_queries", default=4096, show_default=True, help="Images scored.")
 def main(method: str, num_train: int, num_features: int, num_tags: int, num_queries: int) -> None:
-    """Prints seconds, ratios and peak memory."""
+    """Seconds, their ratio to those of the products alone, and peak memory."""
     random = np.random.default_rng(0)
     X = make_features(num_train, num_features, random)
     Y = make_labels(X, num_tags, random)
     if method == "knn":
-        result = measure_knn(X, Y, make_features(num_queries, num_features, random))
+        queries = make_features(num_queries, num_features, random)
+        annotator = KNNAnnotator().fit(X, Y)
+        scoring = partial(annotator.decision_function, queries)
+        result = beside_products(scoring, partial(products_of_neighbors, queries, X))
+        result = f"{num_queries:,} images scored in {result}"
     else:
-        result = measure_svm(X, Y)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(
+        svm = SVMAnnotator()
+        result = beside_products(
+            partial(svm.fit, X, Y), partial(products_of_iteration, X, num_tags)
+        )
+        iterations = svm.n_iter_
+        result = (
+            f"fitted in {result}, where the products are those of one iteration over all tags; "
+            f"{iterations.min()} to {iterations.max()} iterations (mean {iterations.mean():.1f}), "
+            f"{svm.converged_.sum()} tags converged"
+        )
+    click.echo(
         f"{method}, {os.cpu_count()} cores, {num_train:,} x {num_features:,}, {num_tags} tags: "
-        f"{result}; features {X.nbytes / 1e9:.1f} GB, peak memory {peak:.1f} GB"
+        f"{result}; features {X.nbytes / 1e9:.1f} GB, peak memory {peak_megabytes() / 1000:.1f} GB"
     )
 
 

@@ -1,9 +1,9 @@
 """What stale gradients cost, and which settings help: synchronous training beside asynchronous.
 
-python -m benchmarks.asynchronous [--output FILE.csv] [--seeds N]
+    python -m benchmarks.asynchronous [--output FILE.csv] [--seeds N]
 
 The network of `scenes` is trained with WARP from the command line, as a user would, and evaluated
-on the test images. Where all processes share the cores of one machine, rates say nothing about a
+on the test images. If all processes share the cores of one machine, the rates say nothing about a
 cluster; the metrics do show what momentum with stale gradients does to the result.
 
 With W workers, a gradient is W - 1 updates old on average. What is tried against that:
@@ -29,7 +29,7 @@ from typing import NamedTuple
 import click
 import pandas as pd
 
-from tfrecords_tools.files import write_bytes
+from benchmarks.measuring import output_option, show
 
 WARPTAG = [sys.executable, "-m", "warptag.cli"]
 #: Momentum and the rate that gives steps of the same length.
@@ -38,7 +38,14 @@ WARM_UP_EPOCHS = 1
 
 
 class Case(NamedTuple):
-    """Number of workers (0 for synchronous training), momentum, learning rate, warm-up."""
+    """What is compared.
+
+    Attributes:
+        workers: the number of workers; 0 for synchronous training.
+        momentum: the momentum.
+        learning_rate: the learning rate.
+        warm_up: whether the first epochs are trained with one worker.
+    """
 
     workers: int
     momentum: float
@@ -46,31 +53,29 @@ class Case(NamedTuple):
     warm_up: bool = False
 
 
-def cases() -> list[Case]:
-    """What is compared."""
-    # One worker's gradients are never stale.
-    found = [Case(workers, *STEPS[0]) for workers in (0, 1)]
-    found += [Case(workers, *step) for workers, step in product((2, 4), STEPS)]
-    found += [Case(4, momentum, rate / 4) for momentum, rate in STEPS]
-    return found + [Case(4, *step, warm_up=True) for step in STEPS[1:]]
+CASES = (
+    # The gradients of one worker are never stale.
+    *(Case(workers, *STEPS[0]) for workers in (0, 1)),
+    *(Case(workers, *step) for workers, step in product((2, 4), STEPS)),
+    *(Case(4, momentum, rate / 4) for momentum, rate in STEPS),
+    *(Case(4, *step, warm_up=True) for step in STEPS[1:]),
+)
 
 
 def train_and_evaluate(case: Case, seed: int, folder: Path, records: Path) -> dict:
     """One row: the metrics of a run on the test images."""
     settings = {"seed": seed, "momentum": case.momentum, "learning_rate": case.learning_rate}
-    options = ["scenes", "--records", records, "--output", folder]
+    options: list = ["scenes", "--records", records, "--output", folder]
     for name, value in settings.items():
         options += ["--set", f"{name}={value}"]
-    run = folder / "models" / "warp"
-    if not case.workers:
-        subprocess.run([*WARPTAG, "train", *options], check=True)
-    else:
-        if case.warm_up:
-            warm_up(["cluster", *options, "--workers", "1"], run)
-        workers = ["--workers", str(case.workers)]
-        subprocess.run([*WARPTAG, "cluster", *options, *workers], check=True)
-    metrics = folder / "metrics.csv"
-    evaluate = ["evaluate", run, "--records", records, "--topk", "3", "--output", metrics]
+    run, metrics = folder / "models" / "warp", folder / "metrics.csv"
+    if case.warm_up:
+        warm_up([*WARPTAG, "cluster", *options, "--workers", "1"], run)
+    command = ["train", *options]
+    if case.workers:
+        command = ["cluster", *options, "--workers", str(case.workers)]
+    subprocess.run([*WARPTAG, *command], check=True)
+    evaluate: list = ["evaluate", run, "--records", records, "--topk", "3", "--output", metrics]
     subprocess.run([*WARPTAG, *evaluate], check=True)
     history, timing = (pd.read_csv(run / name) for name in ("history.csv", "timing.csv"))
     return {
@@ -87,28 +92,28 @@ def train_and_evaluate(case: Case, seed: int, folder: Path, records: Path) -> di
 
 def warm_up(command: list, run: Path) -> None:
     """Trains until the checkpoint of the last epoch of the warm-up."""
-    with subprocess.Popen([*WARPTAG, *command]) as process:
+    with subprocess.Popen(command) as process:
         while not (run / f"checkpoint-{WARM_UP_EPOCHS:05d}.npz").exists():
-            assert process.poll() is None, "the warm-up failed"
+            if process.poll() is not None:
+                raise click.ClickException("the warm-up ended before its first checkpoint")
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
 
 
 @click.command()
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The table as CSV.")
+@output_option
 @click.option("--seeds", default=1, show_default=True, help="Runs of each case.")
 def main(output: Path | None, seeds: int) -> None:
     """Metrics by number of workers, momentum, learning rate and warm-up."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         records = Path(folder) / "records"
-        convert = ["-m", "tfrecords_tools", "convert", "scenes", "--output", records]
+        convert: list = ["-m", "tfrecords_tools", "convert", "scenes", "--output", records]
         subprocess.run([sys.executable, *convert], check=True)
-        for number, (seed, case) in enumerate(product(range(seeds), cases())):
+        for number, (seed, case) in enumerate(product(range(seeds), CASES)):
             rows.append(train_and_evaluate(case, seed, Path(folder) / str(number), records))
-            if output is not None:
-                write_bytes(output, pd.DataFrame(rows).to_csv(index=False).encode())
-    click.echo(pd.DataFrame(rows).to_string(index=False))
+            # After each run, since all of them take hours.
+            show(pd.DataFrame(rows), output)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How fast a folder of photographs becomes records, beside what bounds it.
+"""How fast photographs become records, beside what bounds the rate.
 
     python -m benchmarks.conversion [--input COREL5K] [--images 6000]
 
 With resizing: `convert` to 256 x 256 beside Pillow's decode, resize and encode alone, in as many
-processes over the same files. Without: beside a plain copy of each file with its SHA-256. All are
-whole runs with the start of their processes, in turns; the medians of three are compared.
+processes over the same files. Without: beside a copy of each file with its SHA-256. Each run
+includes the start of its processes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ import hashlib
 import io
 import os
 import shutil
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -23,80 +21,76 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import click
+import pandas as pd
 from PIL import Image
 
-from benchmarks.photographs import write_jpeg_files
+from benchmarks.measuring import input_option, measure_in_turns, ratio, show
+from benchmarks.photographs import source_of, write_jpeg_files
 from tfrecords_tools.convert import convert
 from tfrecords_tools.images import JPEG_QUALITY, RESAMPLING
 from tfrecords_tools.quiet import import_tensorflow
-from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 
 ROUNDS = 3
 FILES_PER_TASK = 64
 
 
-def resize_with_pillow(paths: list[Path]) -> None:
-    """Decodes, resizes and encodes, and drops the result."""
-    for path in paths:
-        with Image.open(path) as stored:
-            image = stored.convert("RGB").resize((256, 256), RESAMPLING)
-        image.save(io.BytesIO(), "JPEG", quality=JPEG_QUALITY)
+def resize_with_pillow(path: Path) -> None:
+    """Decodes, resizes and encodes an image, and drops the result."""
+    with Image.open(path) as stored:
+        image = stored.convert("RGB").resize((256, 256), RESAMPLING)
+    image.save(io.BytesIO(), "JPEG", quality=JPEG_QUALITY)
 
 
-def copy_with_checksum(paths: list[Path], folder: Path) -> None:
-    """Copies each file and computes its SHA-256."""
-    for path in paths:
-        content = path.read_bytes()
-        hashlib.sha256(content).hexdigest()
-        (folder / path.name).write_bytes(content)
+def copy_with_checksum(path: Path, folder: Path) -> None:
+    """Copies a file and computes its SHA-256."""
+    content = path.read_bytes()
+    hashlib.sha256(content).hexdigest()
+    (folder / path.name).write_bytes(content)
 
 
-def over_processes(work: Callable[[list[Path]], None], paths: list[Path]) -> None:
-    """Shares the files out over as many processes as there are cores."""
-    tasks = [paths[i : i + FILES_PER_TASK] for i in range(0, len(paths), FILES_PER_TASK)]
+def over_processes(work: Callable[[Path], None], paths: list[Path]) -> None:
+    """Distributes the files over as many processes as there are cores."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        list(pool.map(work, tasks))
+        list(pool.map(work, paths, chunksize=FILES_PER_TASK))
 
 
-def compare(paths: list[Path], size: int | None, scratch: Path) -> tuple[float, float]:
-    """Images a second of `convert` and of its bound."""
+def compare(paths: list[Path], size: int | None, scratch: Path) -> pd.DataFrame:
+    """The seconds of `convert` and of its bound in each round."""
     output, copies = scratch / "records", scratch / "copies"
-    images = [LabelledImage(path.name, (0,)) for path in paths]
-    source = ImageFiles(paths[0].parent, ["tag"], {"train": images}, size=size)
+    source = source_of(paths, size)
     bound = partial(copy_with_checksum, folder=copies) if size is None else resize_with_pillow
-    seconds: dict[str, list[float]] = {"convert": [], "bound": []}
-    for _ in range(ROUNDS):
-        for folder in (output, copies):
-            shutil.rmtree(folder, ignore_errors=True)
-        copies.mkdir()
-        start = time.perf_counter()
+
+    def convert_anew() -> None:
+        shutil.rmtree(output, ignore_errors=True)
         convert(source, output, name="photographs", settings=source.settings)
-        seconds["convert"].append(time.perf_counter() - start)
-        start = time.perf_counter()
-        over_processes(bound, paths)
-        seconds["bound"].append(time.perf_counter() - start)
-    ours, bare = (len(paths) / statistics.median(values) for values in seconds.values())
-    return ours, bare
+
+    copies.mkdir(exist_ok=True)
+    works = {"convert": convert_anew, "bound": partial(over_processes, bound, paths)}
+    return measure_in_turns(works, ROUNDS)
 
 
 @click.command()
-@click.option("--input", "input_dir", type=click.Path(path_type=Path), help="Corel5K's folder.")
+@input_option
 @click.option("--images", default=6000, show_default=True, help="Number of files.")
 def main(input_dir: Path | None, images: int) -> None:
-    """Prints images a second and ratios."""
+    """Images per second of the conversion and of its bound."""
     import_tensorflow()
-    print(f"{os.cpu_count()} cores, {images} files, {input_dir and 'Corel5K' or 'scenes'}")
-    for name, size in (("192 x 128", None), ("500 x 375", (500, 375))):
+    rows = []
+    for name, stored_size in (("192 x 128", None), ("500 x 375", (500, 375))):
         with tempfile.TemporaryDirectory() as folder:
-            scratch = Path(folder)
-            paths = write_jpeg_files(scratch / "in", input_dir, images, size)
-            kilobytes = sum(path.stat().st_size for path in paths) / images / 1000
-            for what, stored, target in (("resized to 256", 256, 0.8), ("kept", None, 0.7)):
-                ours, bare = compare(paths, stored, scratch)
-                print(
-                    f"{name} ({kilobytes:.0f} kB), {what}: {ours:,.0f} images/s, "
-                    f"bound {bare:,.0f}, ratio {ours / bare:.2f} (target {target})"
+            paths = write_jpeg_files(Path(folder, "in"), input_dir, images, stored_size)
+            for what, size in (("resized to 256", 256), ("kept", None)):
+                seconds = compare(paths, size, Path(folder))
+                rates = images / seconds.median()
+                rows.append(
+                    {
+                        "photographs": f"{name}, {what}",
+                        "images_per_second": round(rates["convert"]),
+                        "bound": round(rates["bound"]),
+                        "ratio": round(ratio(seconds, "bound", "convert"), 2),
+                    }
                 )
+    show(pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -3,23 +3,24 @@
     python -m benchmarks.feature_choices --data results/corel5k/feature_data \\
         --cache results/corel5k/baselines/histograms --output docs/feature_choices.csv
 
-Corel5K's training images are fitted and its validation images scored, k = 5; test images are not
-used. One choice is changed at a time, and everything else is the default. The histograms are read
-from the cache that `bash reproduce.sh corel5k` filled, or computed into it. Rows that are in the
-output already are not measured again; remove the file to measure all of them.
+The annotators are fitted to Corel5K's training images and score its validation images, k = 5; test
+images are not used. One choice is changed at a time, and everything else is the default. The
+histograms are read from the cache that `bash reproduce.sh corel5k` filled, or computed into it.
+Rows that are in the output already are not measured again; remove the file to measure all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
+from benchmarks.measuring import FOLDER
+from tfrecords_tools.files import write_bytes
 from warptag.baselines import (
     JECAnnotator,
     KNNAnnotator,
@@ -29,37 +30,40 @@ from warptag.baselines import (
     VisualFeatures,
 )
 from warptag.data import Records
-from warptag.experiments.corel5k import EXPERIMENT
+from warptag.experiments import EXPERIMENTS
 from warptag.metrics import annotation_report
 
 K = 5
 LINEAR = "histograms: linear kernel, of counts"
+FEATURE_CHOICES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "histograms: chi-squared kernel": {"histogram_kernel": "chi2"},
+    LINEAR: {"histogram_kernel": "linear"},
+    "GIST: linear kernel": {"gist_kernel": "linear"},
+    "GIST: Hellinger kernel": {"gist_kernel": "hellinger"},
+    "PCA to 200 columns per feature": {"num_components": 200},
+}
+ANNOTATOR_CHOICES: list[tuple[str, str, dict[str, Any]]] = [
+    *(("kNN", f"k = {k}", {"k": k}) for k in (10, 200)),
+    *(("kNN", f"sigma = {sigma:g}", {"sigma": sigma}) for sigma in (1, 0.3, 0.1, 0.05, 0.02)),
+    *(("SVM", f"C = {weight:g}", {"C": weight}) for weight in (0.2, 20)),
+    *(("JEC", f"k = {k}", {"k": k}) for k in (1, 2, 10)),
+    *(("TagProp", f"k = {k}", {"k": k}) for k in (100, 400)),
+    ("TagProp", "by rank", {"weights": "rank"}),
+    ("TagProp", "without sigmoids", {"sigmoid": False}),
+    *(("2PKNN", f"scale = {scale:g}", {"scale": scale}) for scale in (20, 40, 80, 100)),
+]
 
 
-def feature_variants() -> Iterator[tuple[str, dict[str, Any]]]:
-    yield "default", {}
-    yield "histograms: chi-squared kernel", {"histogram_kernel": "chi2"}
-    yield LINEAR, {"histogram_kernel": "linear"}
-    yield "GIST: linear kernel", {"gist_kernel": "linear"}
-    yield "GIST: Hellinger kernel", {"gist_kernel": "hellinger"}
-    yield "PCA to 200 columns per feature", {"num_components": 200}
-
-
-def annotator_variants(blocks: list[int]) -> Iterator[tuple[str, str, Any]]:
-    for k in (10, 200):
-        yield "kNN", f"k = {k}", KNNAnnotator(k=k)
-    for sigma in (1.0, 0.3, 0.1, 0.05, 0.02):
-        yield "kNN", f"sigma = {sigma:g}", KNNAnnotator(sigma=sigma)
-    for weight in (0.2, 20.0):
-        yield "SVM", f"C = {weight:g}", SVMAnnotator(C=weight)
-    for k in (1, 2, 10):
-        yield "JEC", f"k = {k}", JECAnnotator(k=k, blocks=blocks)
-    for k in (100, 400):
-        yield "TagProp", f"k = {k}", TagPropAnnotator(k=k, blocks=blocks)
-    yield "TagProp", "by rank", TagPropAnnotator(weights="rank", blocks=blocks)
-    yield "TagProp", "without sigmoids", TagPropAnnotator(sigmoid=False, blocks=blocks)
-    for scale in (20.0, 40.0, 80.0, 100.0):
-        yield "2PKNN", f"scale = {scale:g}", TwoPassKNNAnnotator(scale=scale, blocks=blocks)
+def annotators_of(blocks: list[int]) -> dict[str, BaseEstimator]:
+    """The annotators with their defaults, for features of these widths."""
+    return {
+        "kNN": KNNAnnotator(),
+        "SVM": SVMAnnotator(),
+        "JEC": JECAnnotator(blocks=blocks),
+        "TagProp": TagPropAnnotator(blocks=blocks),
+        "2PKNN": TwoPassKNNAnnotator(blocks=blocks),
+    }
 
 
 def unit_rows(X: np.ndarray, blocks: list[int]) -> np.ndarray:
@@ -76,53 +80,48 @@ def unscaled(X: np.ndarray, visual: VisualFeatures) -> np.ndarray:
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--cache", type=click.Path(path_type=Path), required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
+@click.option("--data", type=FOLDER, required=True, help="Folder of the records.")
+@click.option("--cache", type=click.Path(path_type=Path), required=True, help="Histograms.")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="The table as CSV.")
 def main(data: Path, cache: Path, output: Path) -> None:
     """Writes a CSV with one row per change: method, choice and metrics on validation images."""
     train, validation = Records(data, "train"), Records(data, "validation")
     rows = pd.read_csv(output).to_dict("records") if output.exists() else []
     done = {(row["method"], row["choice"]) for row in rows}
 
-    def measure(method: str, choice: str, annotator, X, new_X) -> None:
+    def measure(method: str, choice: str, annotator: BaseEstimator, X, new_X) -> None:
         if (method, choice) in done:
             return
         scores = clone(annotator).fit(X, train.labels).decision_function(new_X)
         report = annotation_report(validation.labels, scores, K)
         num_words = int((validation.labels == 1).any(axis=0).sum())
-        figures = {name: report[name] for name in report if name != "n_plus"}
-        figures["n_plus_words"] = round(report["n_plus"] / 100 * num_words)
-        rows.append({"method": method, "choice": choice, **figures})
-        click.echo(f"{method:8} {choice:40} " + "  ".join(f"{v:.1f}" for v in figures.values()))
+        report["n_plus_words"] = round(report.pop("n_plus") / 100 * num_words)
+        rows.append({"method": method, "choice": choice, **report})
         table = pd.DataFrame(rows)
-        table.to_csv(output, index=False, float_format="%.2f", lineterminator="\n")
+        click.echo(table.tail(1).to_string(index=False, header=False, float_format="%.1f"))
+        write_bytes(output, table.to_csv(index=False, float_format="%.2f").encode())
 
-    visual = VisualFeatures(**EXPERIMENT.features, cache_dir=cache)
-    for label, change in feature_variants():
+    features: Any = EXPERIMENTS["corel5k"].features
+    visual = VisualFeatures(**features.arguments, cache_dir=cache)
+    for choice, change in FEATURE_CHOICES.items():
         changed = clone(visual).set_params(**change)
-        X, new_X = changed.fit_transform(train), changed.transform(validation)
-        blocks = changed.blocks_
-        annotators = [
-            ("kNN", KNNAnnotator()),
-            ("SVM", SVMAnnotator()),
-            ("JEC", JECAnnotator(blocks=blocks)),
-            ("TagProp", TagPropAnnotator(blocks=blocks)),
-            ("2PKNN", TwoPassKNNAnnotator(blocks=blocks)),
-        ]
-        for method, annotator in annotators:
-            # An SVM takes minutes; it is fitted on the changes that move it most.
-            if method != "SVM" or label in ("default", LINEAR):
-                measure(method, label, annotator, X, new_X)
-        if label == "default":
-            unit = [unit_rows(part, blocks) for part in (X, new_X)]
-            raw = [unscaled(part, changed) for part in (X, new_X)]
-            for method, annotator in annotators:
-                measure(method, "rows of each feature of length 1", annotator, *unit)
-                if method != "SVM":
-                    measure(method, "features in their own units", annotator, *raw)
-            for method, choice, annotator in annotator_variants(blocks):
-                measure(method, choice, annotator, X, new_X)
+        images = changed.fit_transform(train), changed.transform(validation)
+        annotators = annotators_of(changed.blocks_)
+        for method, annotator in annotators.items():
+            # An SVM takes minutes; it is fitted to the changes that move it most.
+            if method != "SVM" or choice in ("default", LINEAR):
+                measure(method, choice, annotator, *images)
+        if choice != "default":
+            continue
+        unit = [unit_rows(part, changed.blocks_) for part in images]
+        raw = [unscaled(part, changed) for part in images]
+        for method, annotator in annotators.items():
+            measure(method, "rows of each feature of length 1", annotator, *unit)
+            if method != "SVM":
+                measure(method, "features in their own units", annotator, *raw)
+        for method, changed_choice, parameters in ANNOTATOR_CHOICES:
+            annotator = clone(annotators[method]).set_params(**parameters)
+            measure(method, changed_choice, annotator, *images)
 
 
 if __name__ == "__main__":

@@ -1,82 +1,78 @@
 """Whether `reproduce` ends in the same tables however often it is killed.
 
-python -m benchmarks.kills [--kills N] [--seed S] [-- OPTIONS OF warptag reproduce]
+    python -m benchmarks.kills [--kills N] [--seed S] [-- OPTIONS OF warptag reproduce]
 
-Runs `warptag reproduce scenes` undisturbed, then again in another folder, where it is stopped with
-SIGKILL, with all its child processes, at random moments and started again. Then every file of the
-results must be the same, but for the seconds and the commit in runs.csv and on the report page.
+Runs `warptag reproduce scenes` undisturbed, then again in another folder, where it and its child
+processes are killed at random moments with SIGKILL and it is started again. Then every file of the
+results must be the same, except for the seconds and the commit in runs.csv and on the report page.
 """
 
 from __future__ import annotations
 
+import filecmp
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import click
 import pandas as pd
 
-from warptag.experiments.runs import MEASURED_EACH_TIME
+from benchmarks.measuring import seconds_of
+from warptag.pipeline.runs import MEASURED_EACH_TIME
 
-REPRODUCE = [sys.executable, "-m", "warptag.cli", "reproduce", "scenes"]
+REPRODUCE = [sys.executable, "-m", "warptag.cli", "reproduce", "scenes", "--output"]
 
 
-def start(output: Path, options: tuple[str, ...]) -> subprocess.Popen:
-    return subprocess.Popen(
-        [*REPRODUCE, "--output", output, *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def ends_within(command: list, seconds: float) -> bool:
+    """Whether a command ends by itself; otherwise it is killed with its child processes."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return False
+    return True
 
 
 def differences(one: Path, two: Path) -> list[str]:
-    """Names of the files that differ."""
+    """Names of the files that differ, or that only one folder contains."""
     names = {path.name for folder in (one, two) for path in folder.glob("[!.]*") if path.is_file()}
-    found = []
-    for name in sorted(names - {"runs.csv", "report.html"}):
-        paths = one / name, two / name
-        if not all(path.exists() for path in paths) or len({p.read_bytes() for p in paths}) > 1:
-            found.append(name)
+    names -= {"runs.csv", "report.html"}
+    _, different, missing = filecmp.cmpfiles(one, two, sorted(names), shallow=False)
     runs = [
         pd.read_csv(folder / "runs.csv").drop(columns=MEASURED_EACH_TIME) for folder in (one, two)
     ]
-    return found if runs[0].equals(runs[1]) else [*found, "runs.csv"]
+    return [*different, *missing, *([] if runs[0].equals(runs[1]) else ["runs.csv"])]
 
 
 @click.command()
-@click.option("--kills", default=10, show_default=True, help="How often it is killed.")
+@click.option("--kills", default=10, show_default=True, help="Number of kills.")
 @click.option("--seed", default=0, show_default=True, help="Decides the moments.")
 @click.argument("options", nargs=-1)
 def main(kills: int, seed: int, options: tuple[str, ...]) -> None:
-    """Kill reproduce at random moments."""
+    """Kills reproduce at random moments and compares its results."""
     moments = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         undisturbed, disturbed = Path(folder) / "undisturbed", Path(folder) / "disturbed"
-        started = time.perf_counter()
-        assert start(undisturbed, options).wait() == 0
-        seconds = time.perf_counter() - started
+        run = partial(subprocess.run, stdout=subprocess.DEVNULL, check=True)
+        seconds = seconds_of(partial(run, [*REPRODUCE, undisturbed, *options]))
         click.echo(f"undisturbed: {seconds:.0f} s")
+        command = [*REPRODUCE, disturbed, *options]
         killed = 0
-        while killed < kills:
-            process = start(disturbed, options)
-            # Spread so that the last ones come near the end: a start alone takes some seconds.
-            try:
-                process.wait(timeout=moments.uniform(1, 10 + 2 * seconds / kills))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                killed += 1
-                click.echo(f"killed {killed} times")
-                continue
-            click.echo(f"it ended after {killed} kills")
-            break
-        assert start(disturbed, options).wait() == 0
+        # Spread so that the last kills come near the end; the start alone takes some seconds.
+        while killed < kills and not ends_within(
+            command, moments.uniform(1, 10 + 2 * seconds / kills)
+        ):
+            killed += 1
+            click.echo(f"killed {killed} times")
+        run(command)
         found = differences(undisturbed, disturbed)
     click.echo(f"{killed} kills; files that differ: {', '.join(found) or 'none'}")
     sys.exit(bool(found))

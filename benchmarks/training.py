@@ -1,6 +1,6 @@
 """How fast training is, beside plain Keras, PyTorch and the bare step; and whether memory is flat.
 
-python -m benchmarks.training [--output FILE.csv] [--quick]
+    python -m benchmarks.training [--output FILE.csv] [--quick]
 
 Each method runs in a process of its own; the processes take turns, round by round. Images are
 random numbers for the paper's network, and rendered scenes for the small one.
@@ -15,27 +15,35 @@ random numbers for the paper's network, and rendered scenes for the small one.
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import click
 import numpy as np
 import pandas as pd
 
-from benchmarks.pipeline import resident_megabytes
-from tfrecords_tools.files import write_bytes
+from benchmarks.measuring import (
+    in_process,
+    load_average,
+    measure_in_turns,
+    output_option,
+    ratio,
+    resident_megabytes,
+    seconds_of,
+    show,
+)
 
 BATCH, SIZE, NUM_TAGS = 32, 220, 81
 OURS, OURS_BFLOAT16 = "warptag", "warptag, bfloat16"
 PLAIN, TORCH, TORCH_BFLOAT16 = "plain model.fit", "PyTorch", "PyTorch, bfloat16"
-LARGE = (OURS, OURS_BFLOAT16, PLAIN, TORCH, TORCH_BFLOAT16)
+#: Makes so many training steps.
+Steps = Callable[[int], object]
 
 
 def random_batch(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -47,23 +55,21 @@ def random_batch(size: int) -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
-def rate_of(make_steps, num_steps: int) -> float:
-    """Images a second of a function that makes so many steps, after a first call."""
-    make_steps(num_steps)
-    started = time.perf_counter()
-    make_steps(num_steps)
-    return num_steps * BATCH / (time.perf_counter() - started)
+def rate_of(steps: Steps, num_steps: int) -> float:
+    """Images per second, after a first call."""
+    steps(num_steps)
+    return num_steps * BATCH / seconds_of(partial(steps, num_steps))
 
 
-def bare_steps(settings, network: dict, size: int):
-    """Makes forward pass, loss, gradient and update of the compiled model on one batch in memory,
+def bare_steps(settings, network: dict, size: int) -> Steps:
+    """Forward pass, loss, gradient and update of the compiled model on one batch in memory,
     without Keras's loop, metrics and callbacks."""
     import tensorflow as tf
 
     from warptag.models import AlexNet
     from warptag.training.train import compiled
 
-    network, model = compiled(
+    _, model = compiled(
         lambda: AlexNet(NUM_TAGS, (size, size, 3), **network), settings, steps_per_epoch=1000, k=3
     )
     images, labels = map(tf.constant, random_batch(size))
@@ -84,21 +90,13 @@ def bare_steps(settings, network: dict, size: int):
     return make_steps
 
 
-def large(method: str, num_steps: int) -> float:
-    """Images a second of the paper's network."""
-    if method.startswith("PyTorch"):
-        return rate_of(pytorch_steps(method == TORCH_BFLOAT16), num_steps)
+def warptag_steps(**settings: Any) -> Steps:
     from warptag.training import TrainingSettings
 
-    settings = TrainingSettings(schedule="constant")
-    if method == PLAIN:
-        return rate_of(plain_steps(), num_steps)
-    if method == OURS_BFLOAT16:
-        settings = replace(settings, precision="bfloat16")
-    return rate_of(bare_steps(settings, {}, SIZE), num_steps)
+    return bare_steps(TrainingSettings(schedule="constant", **settings), {}, SIZE)
 
 
-def plain_steps():
+def plain_steps() -> Steps:
     import keras
     import tensorflow as tf
 
@@ -111,7 +109,7 @@ def plain_steps():
     return lambda steps: model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
 
 
-def pytorch_steps(bfloat16: bool):
+def pytorch_steps(bfloat16: bool) -> Steps:
     import torch
     from torch import nn
 
@@ -132,16 +130,16 @@ def pytorch_steps(bfloat16: bool):
     images, labels = map(torch.from_numpy, random_batch(SIZE))
     images = images.permute(0, 3, 1, 2)
     net(images[:1].float())
-    net = net.to(memory_format=torch.channels_last)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(net.parameters(), lr=0.002, momentum=0.9)
-    targets = labels / labels.sum(1, keepdim=True)
+    loss_of, targets = nn.CrossEntropyLoss(), labels / labels.sum(1, keepdim=True)
 
     def make_steps(num_steps: int) -> None:
         for _ in range(num_steps):
             optimizer.zero_grad()
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 scores = net(images.float() / 127.5 - 1)
-            loss = -(torch.log_softmax(scores.float(), 1) * targets).sum(1).mean()
+            loss = loss_of(scores.float(), targets)
             loss.backward()
             optimizer.step()
             loss.item()
@@ -149,130 +147,119 @@ def pytorch_steps(bfloat16: bool):
     return make_steps
 
 
-def scenes_settings(loss: str):
-    from warptag.experiments import load_experiment
+LARGE: dict[str, Callable[[], Steps]] = {
+    OURS: warptag_steps,
+    OURS_BFLOAT16: partial(warptag_steps, precision="bfloat16"),
+    PLAIN: plain_steps,
+    TORCH: partial(pytorch_steps, False),
+    TORCH_BFLOAT16: partial(pytorch_steps, True),
+}
 
-    experiment = load_experiment("scenes")
-    return experiment, experiment.settings_for(loss, 0, experiment.chosen[loss])
+
+def large(method: str, num_steps: int) -> float:
+    """Images per second of the paper's network."""
+    return rate_of(LARGE[method](), num_steps)
 
 
-def small(num_epochs: int, folder: str) -> dict[str, float]:
-    """Images a second of `scenes`: the bare step before and after, and epochs of whole training."""
-    from warptag.experiments.data import convert_data
-    from warptag.experiments.networks import Networks
+def scenes_steps(loss: str) -> Steps:
+    """The bare steps of the small network."""
+    from warptag.experiments import EXPERIMENTS
+    from warptag.pipeline.networks import settings_of
 
-    experiment, settings = scenes_settings("warp")
+    networks: Any = EXPERIMENTS["scenes"].networks
+    return bare_steps(settings_of(networks, loss), networks.architecture, networks.crop_size)
+
+
+def scenes_training(folder: str) -> tuple[Callable[[int], object], int]:
+    """A function that trains the small network with WARP for so many epochs, and the number of
+    images per epoch."""
+    from warptag.experiments import EXPERIMENTS
+    from warptag.pipeline.data import convert_photographs
+    from warptag.pipeline.networks import Networks, settings_of
+
+    scenes: Any = EXPERIMENTS["scenes"]
     data = Path(folder) / "data"
-    convert_data(experiment, experiment.source_settings, None, data, print)
-    bare = bare_steps(settings, experiment.network, experiment.crop_size)
-    networks = Networks(experiment, data)
-    rates = [rate_of(bare, 300)]
-    seconds = {}
-    for epochs in (1, 1 + num_epochs):
-        started = time.perf_counter()
-        run = Path(folder) / f"run-{epochs}"
-        networks.train("training", replace(settings, epochs=epochs), run)
-        seconds[epochs] = time.perf_counter() - started
-    rates.append(rate_of(bare, 300))
-    num_images = num_epochs * (len(networks.records) // BATCH) * BATCH
-    whole = num_images / (seconds[1 + num_epochs] - seconds[1])
-    return {"bare": statistics.mean(rates), "whole": whole}
+    convert_photographs(scenes.data, scenes.data.settings, None, data)
+    networks = Networks(scenes.name, scenes.networks, data)
+    settings = settings_of(scenes.networks, "warp")
+
+    def train(num_epochs: int) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as run:
+            networks.train("training", replace(settings, epochs=num_epochs), Path(run))
+
+    return train, len(networks.records) // BATCH * BATCH
 
 
-def losses(rounds: int) -> dict[str, float]:
-    """Images a second of the bare small step with softmax and WARP, in turns."""
-    steps = {}
-    for loss in ("softmax", "warp"):
-        experiment, settings = scenes_settings(loss)
-        steps[loss] = bare_steps(settings, experiment.network, experiment.crop_size)
-    rates: dict[str, list[float]] = {"softmax": [], "warp": []}
-    for _ in range(rounds):
-        for loss, make_steps in steps.items():
-            rates[loss].append(rate_of(make_steps, 100))
-    ratio = statistics.median(
-        softmax / warp for softmax, warp in zip(rates["softmax"], rates["warp"], strict=True)
-    )
-    return {**{loss: statistics.median(values) for loss, values in rates.items()}, "ratio": ratio}
+def whole_training(num_epochs: int, folder: str) -> dict[str, float]:
+    """Images per second of the bare step, before and after, and of epochs of whole training."""
+    train, num_images = scenes_training(folder)
+    bare = scenes_steps("warp")
+    before = rate_of(bare, 300)
+    # The first epoch is left out, since it traces the graphs.
+    first = seconds_of(partial(train, 1))
+    seconds = seconds_of(partial(train, 1 + num_epochs)) - first
+    after = rate_of(bare, 300)
+    return {"bare": (before + after) / 2, "whole": num_epochs * num_images / seconds}
 
 
-def memory(folder: str) -> dict[str, float]:
+def losses(rounds: int) -> pd.DataFrame:
+    """Images per second of the bare small step with softmax and WARP, in turns."""
+    steps = {loss: scenes_steps(loss) for loss in ("softmax", "warp")}
+    return measure_in_turns(steps, rounds, partial(rate_of, num_steps=100))
+
+
+def memory(folder: str) -> dict[int, float]:
     """Resident megabytes of a run of `scenes` after 200 and after 2,000 steps."""
-    from warptag.experiments.networks import Networks
     from warptag.training.progress import Progress
 
-    experiment, settings = scenes_settings("warp")
-    networks = Networks(experiment, Path(folder) / "data")
-    found: dict[str, float] = {}
-    show, steps = Progress.on_train_batch_end, itertools.count(1)
+    found: dict[int, float] = {}
+    show_progress, steps = Progress.on_train_batch_end, itertools.count(1)
 
-    def show_and_look(self, batch, logs=None):
-        show(self, batch, logs)
+    def show_and_measure(self, batch, logs=None):
+        show_progress(self, batch, logs)
         step = next(steps)
         if step in (200, 2000):
-            found[str(step)] = resident_megabytes()
+            found[step] = resident_megabytes()
 
-    Progress.on_train_batch_end = show_and_look  # type: ignore[method-assign]
-    networks.train("memory", replace(settings, epochs=13), Path(folder) / "memory")
+    train, _ = scenes_training(folder)
+    with mock.patch.object(Progress, "on_train_batch_end", show_and_measure):
+        train(13)
     return found
 
 
-def in_a_process(call: str, onednn: bool = True):
-    """What a call of a function of this file returns, in a process of its own."""
-    code = f"import json, os; from benchmarks.training import *; print(json.dumps({call}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[1],
-        env={
-            **os.environ,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_ENABLE_ONEDNN_OPTS": "1" if onednn else "0",
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 @click.command()
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The table as CSV.")
+@output_option
 @click.option("--quick", is_flag=True, help="One short round of each; to try it.")
 def main(output: Path | None, quick: bool) -> None:
     """Rates and memory of training."""
-    load = os.getloadavg()[0]
-    if load > 0.3:
-        click.echo(f"the machine is busy (load average {load:.1f}): rates will be wrong", err=True)
-    rounds, num_steps = (1, 2) if quick else (3, 6)
-    rates: dict[str, list[float]] = {method: [] for method in LARGE}
-    for _ in range(rounds):
-        for method in LARGE:
-            call = f"large({method!r}, {num_steps})"
-            rates[method].append(in_a_process(call, onednn=method != PLAIN))
-    rows = []
+    load_average()
+    rounds, num_steps, num_epochs, rounds_of_losses = (1, 2, 1, 2) if quick else (3, 6, 4, 9)
+    run = partial(in_process, TF_ENABLE_ONEDNN_OPTS="1")
 
-    def row(what: str, value: float, over: str, ratio: float) -> None:
-        rows.append(
-            {"what": what, "value": round(value, 1), "over": over, "ratio": round(ratio, 3)}
-        )
+    def rate(method: str) -> float:
+        onednn = "0" if method == PLAIN else "1"
+        return in_process(large, method, num_steps, TF_ENABLE_ONEDNN_OPTS=onednn)
 
-    for method, values in rates.items():
-        for other in (PLAIN, TORCH):
-            ratio = statistics.median(a / b for a, b in zip(values, rates[other], strict=True))
-            row(f"{method}, images/s", statistics.median(values), other, ratio)
+    rates = measure_in_turns({method: method for method in LARGE}, rounds, rate)
+    rows = [
+        (f"{method}, images/s", rates[method].median(), other, ratio(rates, method, other))
+        for method in LARGE
+        for other in (PLAIN, TORCH)
+    ]
     with tempfile.TemporaryDirectory() as folder:
-        found = in_a_process(f"small({1 if quick else 4}, {folder!r})")
-        row("scenes, bare step, images/s", found["bare"], "itself", 1.0)
-        row("scenes, whole, images/s", found["whole"], "bare step", found["whole"] / found["bare"])
-        found = in_a_process(f"losses({2 if quick else 9})")
-        row("scenes, WARP's step, images/s", found["warp"], "softmax's time", found["ratio"])
+        found = run(whole_training, num_epochs, folder)
+        bare, whole = found["bare"], found["whole"]
+        rows.append(("scenes, bare step, images/s", bare, "itself", 1.0))
+        rows.append(("scenes, whole, images/s", whole, "bare step", whole / bare))
+        rates = run(losses, rounds_of_losses)
+        warp, over = rates["warp"].median(), ratio(rates, "softmax", "warp")
+        rows.append(("scenes, WARP's step, images/s", warp, "softmax's time", over))
         if not quick:
-            found = in_a_process(f"memory({folder!r})")
-            ratio = found["2000"] / found["200"]
-            row("scenes, MB after 2,000 steps", found["2000"], "after 200", ratio)
-    table = pd.DataFrame(rows)
-    click.echo(table.to_string(index=False))
-    if output is not None:
-        write_bytes(output, table.to_csv(index=False).encode())
+            found = run(memory, folder)
+            after = found[2000]
+            rows.append(("scenes, MB after 2,000 steps", after, "after 200", after / found[200]))
+    table = pd.DataFrame(rows, columns=["what", "value", "over", "ratio"])
+    show(table.round({"value": 1, "ratio": 3}), output)
 
 
 if __name__ == "__main__":

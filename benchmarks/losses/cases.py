@@ -1,6 +1,6 @@
 """What is measured: engines, losses, numbers of tags and inputs.
 
-Imports no backend, for the process that starts the measurements must not fix one.
+Imports no backend, since each measuring process chooses its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-#: Name of each engine and the Keras backend it runs on.
+#: Name of each engine -> the Keras backend that it runs on.
 ENGINES = {
     "TensorFlow": "tensorflow",
     "TensorFlow, XLA": "tensorflow",
@@ -19,11 +19,11 @@ ENGINES = {
 }
 BATCH = 32
 POSITIVES = 5
-#: The paper's vocabulary, up to those of tagging with a large one.
+#: From the paper's vocabulary to a large one.
 SIZES = (81, 1_000, 5_000, 10_000, 100_000)
-#: Where memory is measured; at the smaller one tracing is most of it.
+#: Where memory is measured; at smaller numbers most of it is tracing.
 MEMORY_SIZES = (10_000, 100_000)
-#: Trained scores put the positives this much higher: most have few or no violators left.
+#: Trained scores put the positives this much higher, so that most have few violators or none.
 TRAINED_GAP = 4.0
 
 SOFTMAX = "MultilabelSoftmax"
@@ -36,13 +36,10 @@ KERAS_RS = "keras-rs PairwiseHingeLoss"
 PLAIN = "plain PyTorch"
 
 
-def _own(name: str, **options: Any) -> Callable[[], Callable]:
-    def build() -> Callable:
-        import warptag.losses
+def _ours(name: str, **options: Any) -> Callable:
+    import warptag.losses
 
-        return getattr(warptag.losses, name)(**options)
-
-    return build
+    return getattr(warptag.losses, name)(**options)
 
 
 def _keras_rs() -> Callable:
@@ -52,7 +49,7 @@ def _keras_rs() -> Callable:
 
 
 def _plain() -> Callable:
-    """The paper's sum over pairs as an ordinary PyTorch user writes it: a table an image."""
+    """The paper's sum over pairs as users of PyTorch write it: one table per image."""
     import torch
 
     def loss(y_true, scores):
@@ -69,11 +66,11 @@ class Method(NamedTuple):
     """A loss under test.
 
     Attributes:
-        build: makes it, once the backend is chosen; it takes labels and scores.
+        build: makes the loss, once the backend is chosen; it takes labels and scores.
         sizes: the numbers of tags it is timed at.
-        engines: where it runs.
+        engines: the engines it runs on.
         scores: the kinds of scores it is timed with.
-        growth: time and memory grow with the number of tags to this power.
+        growth: the power of the number of tags by which time and memory grow.
         labels: `multi_hot` or `ids`.
     """
 
@@ -86,14 +83,16 @@ class Method(NamedTuple):
 
 
 METHODS = {
-    SOFTMAX: Method(_own("MultilabelSoftmax")),
-    RANKING: Method(_own("PairwiseRanking"), sizes=SIZES),
-    WARP: Method(_own("WARP"), scores=("untrained", "trained")),
-    IDS: Method(_own("WARP", labels="ids"), sizes=(100_000,), labels="ids"),
-    EXPECTED: Method(_own("WARP", rank="expected")),
-    # At 100,000 tags a positive without violators takes 99,999 draws: minutes a call.
+    SOFTMAX: Method(lambda: _ours("MultilabelSoftmax")),
+    RANKING: Method(lambda: _ours("PairwiseRanking"), sizes=SIZES),
+    WARP: Method(lambda: _ours("WARP"), scores=("untrained", "trained")),
+    IDS: Method(lambda: _ours("WARP", labels="ids"), sizes=(100_000,), labels="ids"),
+    EXPECTED: Method(lambda: _ours("WARP", rank="expected")),
+    # At 100,000 tags a positive without violators takes 99,999 draws: minutes per call.
     LOOP: Method(
-        _own("WARP", rank="loop"), sizes=(81, 1_000, 10_000), scores=("untrained", "trained")
+        lambda: _ours("WARP", rank="loop"),
+        sizes=(81, 1_000, 10_000),
+        scores=("untrained", "trained"),
     ),
     KERAS_RS: Method(_keras_rs, sizes=SIZES, engines=("TensorFlow", "JAX, jit"), growth=2),
     PLAIN: Method(_plain, engines=("PyTorch",)),
@@ -103,7 +102,7 @@ METHODS = {
 def methods_at(engine: str, num_tags: int) -> list[str]:
     """The losses that are timed on an engine at a number of tags."""
     if num_tags == 5_000 and engine != "TensorFlow":
-        return []  # There for the table of pairs, which ends before 10,000.
+        return []  # It is there for the table of pairs, which does not fit at 10,000.
     return [
         name
         for name, method in METHODS.items()
@@ -112,7 +111,7 @@ def methods_at(engine: str, num_tags: int) -> list[str]:
 
 
 def measures_memory(engine: str, name: str, num_tags: int) -> bool:
-    """Whether memory is measured too: of the loop once, of the expectation nowhere."""
+    """Whether memory is measured too: of the loop on one engine, of the expectation on none."""
     if name == KERAS_RS:
         return num_tags >= 1_000
     one_of_each = name != EXPECTED and (name != LOOP or engine == "TensorFlow")
@@ -120,7 +119,7 @@ def measures_memory(engine: str, name: str, num_tags: int) -> bool:
 
 
 def make_inputs(num_tags: int, scores: str, labels: str, seed: int) -> tuple[np.ndarray, ...]:
-    """Labels and scores of one batch, `POSITIVES` positives an image."""
+    """The labels and scores of one batch, with `POSITIVES` positives per image."""
     generator = np.random.default_rng(seed)
     tags = np.stack(
         [generator.choice(num_tags, POSITIVES, replace=False) for _ in range(BATCH)]
@@ -130,7 +129,7 @@ def make_inputs(num_tags: int, scores: str, labels: str, seed: int) -> tuple[np.
     if scores == "trained":
         values[rows, tags] += TRAINED_GAP
     if labels == "ids":
-        # Padded as in a data set whose fullest image has 8 tags.
+        # Padded as in a data set with at most 8 tags per image.
         return np.pad(tags, ((0, 0), (0, 3)), constant_values=-1), values
     multi_hot = np.zeros_like(values)
     multi_hot[rows, tags] = 1

@@ -10,63 +10,40 @@ from matplotlib.figure import Figure
 from benchmarks.losses.cases import KERAS_RS, LOOP, PLAIN, RANKING, SOFTMAX, WARP
 from tfrecords_tools.files import write_whole
 
-#: Line of each method: engine, loss, scores of the time panel, colour (Okabe and Ito), marker.
+#: Label of each line: engine, loss, scores of the time panel, color (Okabe and Ito), marker.
 LINES = {
-    "keras-rs PairwiseHingeLoss": ("TensorFlow", KERAS_RS, "untrained", "#D55E00", "X"),
+    KERAS_RS: ("TensorFlow", KERAS_RS, "untrained", "#D55E00", "X"),
     "WARP, the paper's sampling loop (trained scores)": (
-        "TensorFlow",
-        LOOP,
-        "trained",
-        "#E69F00",
-        "D",
+        *("TensorFlow", LOOP, "trained", "#E69F00", "D"),
     ),
     "pairs in plain PyTorch": ("PyTorch", PLAIN, "untrained", "#777777", "P"),
     "WARP": ("TensorFlow", WARP, "untrained", "#A0195B", "^"),
     "PairwiseRanking": ("TensorFlow", RANKING, "untrained", "#009E73", "s"),
     "MultilabelSoftmax": ("TensorFlow", SOFTMAX, "untrained", "#0072B2", "o"),
 }
+PANELS = {
+    "milliseconds": ("Time of loss and gradient, TensorFlow on a CPU", "milliseconds per batch"),
+    "memory_mb": ("Peak additional memory of the first call", "MB"),
+}
 
 
-def plot(frame: pd.DataFrame, path: Path) -> Path:
-    """Two panels, one line a method on TensorFlow; plain PyTorch on PyTorch."""
+def plot(frame: pd.DataFrame, path: Path) -> None:
+    """Two panels with one line per method."""
     canvas = Figure(figsize=(11, 5.2), layout="constrained")
-    time, memory = canvas.subplots(1, 2)
-    for label, (engine, name, scores, color, marker) in LINES.items():
-        rows = frame[(frame["engine"] == engine) & (frame["loss"] == name)]
-        rows = rows.sort_values("num_tags")
-        style = {"color": color, "marker": marker, "ms": 6, "lw": 1.6}
-        timed = rows[(rows["scores"] == scores) & rows["milliseconds"].notna()]
-        time.plot(timed["num_tags"], timed["milliseconds"], label=label, **style)
-        sized = rows[rows["memory_mb"].notna()]
-        measured, computed = sized[sized["note"] == ""], sized[sized["note"] != ""]
-        memory.plot(measured["num_tags"], measured["memory_mb"], **style)
-        if len(computed):
-            joined = pd.concat([measured.tail(1), computed])
-            style |= {"ls": ":", "mfc": "white"}
-            memory.plot(joined["num_tags"], joined["memory_mb"], zorder=1, **style)
-            last = joined.iloc[-1]
-            memory.annotate(
-                "computed, not run",
-                (last["num_tags"], last["memory_mb"]),
-                xytext=(-10, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                color=color,
-            )
-    time.set_title("Time of loss and gradient, TensorFlow on a CPU", loc="left")
-    time.set_ylabel("milliseconds a batch of 32")
-    memory.set_title("Peak additional memory of the first call", loc="left")
-    memory.set_ylabel("MB")
-    for panel in (time, memory):
-        panel.set_xscale("log")
-        panel.set_yscale("log")
-        panel.set_xlabel("number of tags")
+    panels = canvas.subplots(1, 2)
+    for panel, (column, (title, unit)) in zip(panels, PANELS.items(), strict=True):
+        for label, (engine, name, scores, color, marker) in LINES.items():
+            rows = frame[(frame["engine"] == engine) & (frame["loss"] == name)]
+            # Memory is measured with untrained scores alone.
+            rows = rows[rows["scores"] == (scores if column == "milliseconds" else "untrained")]
+            rows = rows.dropna(subset=column).sort_values("num_tags")
+            panel.plot(rows["num_tags"], rows[column], label=label, color=color, marker=marker)
+        panel.set(xscale="log", yscale="log", xlabel="number of tags", ylabel=unit)
+        panel.set_title(title, loc="left")
         panel.grid(color="#dddddd", lw=0.8)
-        panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
-    canvas.legend(loc="outside lower center", ncols=3, frameon=False)
+    handles, labels = panels[0].get_legend_handles_labels()
+    canvas.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     # Without the version of matplotlib, which would change the bytes.
     with write_whole(path) as temporary:
         canvas.savefig(temporary, dpi=150, metadata={"Software": None})
-    return path

@@ -1,35 +1,28 @@
-"""One measurement in a process of its own: a Keras backend is fixed once Keras is imported.
-
-Takes a job as JSON in its argument and prints the result as JSON in its last line of output.
-"""
+"""One measurement, in a process of its own, since Keras's backend is fixed at import."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import itertools
-import json
-import re
 import statistics
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.losses.cases import METHODS, make_inputs
+from benchmarks.measuring import peak_megabytes, resident_megabytes, seconds_of
 
-#: Different batches in turn, so that no draw and no branch is measured alone.
+#: Different batches in turn, so that the time is not that of one draw and one branch.
 NUM_INPUTS = 3
-#: After a first call that takes longer than this there is no second one for warming up.
-WARM_SECONDS = 5.0
+#: If the first call takes longer than this, there is no second one for warming up.
+MAX_WARM_UP_SECONDS = 5.0
 
 
 def loss_and_gradient(engine: str, loss: Callable) -> tuple[Callable, Callable]:
-    """How an engine takes an array, and a function that computes loss and gradient of the scores.
-
-    The function returns when both are there.
-    """
+    """Two functions: one from an array to the engine's tensor, and one that computes the loss and
+    its gradient with respect to the scores and returns when both are there."""
     if engine == "JAX, jit":
         import jax
 
@@ -64,11 +57,11 @@ def time_losses(
     rounds: int,
     block_seconds: float,
     max_seconds: float,
-) -> list[dict[str, Any]]:
-    """Median milliseconds of each (loss, scores).
+) -> list[dict[str, float]]:
+    """The median milliseconds and the number of calls of each (loss, scores).
 
-    The cases take turns in short blocks, so that a busy moment of the machine hits all alike.
-    A case that has had `max_seconds` is not called again.
+    The cases take turns in short blocks, so that a busy moment of the machine slows all alike.
+    A case that has taken `max_seconds` is not called again.
     """
     steps = {name: loss_and_gradient(engine, METHODS[name].build()) for name, _ in cases}
     calls = []
@@ -79,14 +72,11 @@ def time_losses(
         )
         inputs = itertools.cycle([tuple(map(convert, pair)) for pair in arrays])
 
-        def call(run=run, inputs=inputs):
-            pair = next(inputs)
-            start = time.perf_counter()
-            run(*pair)
-            return time.perf_counter() - start
+        def call(run=run, inputs=inputs) -> float:
+            return seconds_of(partial(run, *next(inputs)))
 
         calls.append(call)
-        if call() < WARM_SECONDS:
+        if call() < MAX_WARM_UP_SECONDS:
             call()
     times: list[list[float]] = [[] for _ in cases]
     for _ in range(rounds):
@@ -102,10 +92,10 @@ def time_losses(
     ]
 
 
-def peak_memory(engine: str, num_tags: int, name: str) -> int:
-    """Bytes of resident memory that the first call at a size adds at its peak.
+def peak_memory(engine: str, num_tags: int, name: str) -> float:
+    """The megabytes of resident memory that the first call at a size adds at its peak.
 
-    Tracing, compiling and the gradient are included; libraries and thread pools are not, for a
+    Tracing, compiling and the gradient are included; libraries and thread pools are not, since a
     call with 81 tags comes before.
     """
     convert, run = loss_and_gradient(engine, METHODS[name].build())
@@ -117,20 +107,7 @@ def peak_memory(engine: str, num_tags: int, name: str) -> int:
     gc.collect()
     # Memory that is freed but kept by the allocator would hide what the call takes.
     ctypes.CDLL(None).malloc_trim(0)
-    before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # Resets the peak.
+    before = resident_megabytes()
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     run(*large)
-    return _status("VmHWM") - before
-
-
-def _status(field: str) -> int:
-    match = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    if match is None:
-        raise RuntimeError(f"/proc/self/status has no {field}: memory is measured on Linux alone")
-    return 1024 * int(match[1])
-
-
-if __name__ == "__main__":
-    job = json.loads(sys.argv[1])
-    tasks: dict[str, Callable[..., Any]] = {"time": time_losses, "memory": peak_memory}
-    print(json.dumps(tasks[job.pop("task")](**job)))
+    return peak_megabytes() - before
