@@ -13,13 +13,7 @@ import tensorflow as tf
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records, input_errors
-from warptag.metrics import (
-    NPlus,
-    OverallPrecision,
-    OverallRecall,
-    PerClassPrecision,
-    PerClassRecall,
-)
+from warptag.metrics.top_k import TopKMetric
 from warptag.training import run_folder
 from warptag.training.checkpoint import Checkpoint, checkpoints, writing
 from warptag.training.divergence import StopOnDivergence
@@ -209,17 +203,29 @@ def compiled(
     model.compile(
         optimizer,
         settings.make_loss(),
-        metrics=[
-            PerClassRecall(k, name="per_class_recall"),
-            PerClassPrecision(k, name="per_class_precision"),
-            OverallRecall(k, name="overall_recall"),
-            OverallPrecision(k, name="overall_precision"),
-            NPlus(k, name="n_plus"),
-        ],
+        metrics=[_PaperMetrics(k, name="paper_metrics")],
         jit_compile=jit_compile,
         steps_per_execution=settings.steps_per_execution,
     )
     return network, model
+
+
+class _PaperMetrics(TopKMetric):
+    """The paper's five metrics from the same counts, which are taken once."""
+
+    NAMES = (
+        "per_class_recall",
+        "per_class_precision",
+        "overall_recall",
+        "overall_precision",
+        "n_plus",
+    )
+
+    def metric_names(self):
+        return [f"{name}_at_{self.k}" for name in self.NAMES]
+
+    def result(self):
+        return dict(zip(self.NAMES, self.values().values(), strict=True))
 
 
 def state_of(model: keras.Model) -> list[keras.Variable]:
