@@ -35,17 +35,6 @@ def test_labels(folder):
         }
 
 
-def test_images_are_kept_or_resized(folder):
-    source = Corel5K(folder, size=None)
-    record = source.load(source.splits["train"][0])
-    assert record.encoded == (folder / "db" / "train" / "1000.jpeg").read_bytes()
-    assert (record.filename, record.height, record.width) == ("train/1000.jpeg", 12, 18)
-    record = Corel5K(folder, size=8).load(source.splits["train"][0])
-    assert (record.height, record.width, record.tag_ids) == (8, 8, (0, 1, 2, 3))
-    record = Corel5K(folder, size=8, shorter_side=True).load(source.splits["train"][0])
-    assert (record.height, record.width) == (8, 12)
-
-
 @pytest.mark.parametrize("missing", ["db", "labels", "db/test", "labels/words"])
 def test_missing_folder_or_file(folder, missing):
     path = folder / missing

@@ -7,8 +7,9 @@ leaves only whole images, and nothing has to be locked.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -82,10 +83,18 @@ def download(
             pending = _pending(photos, report, present, retry_gone)
             rate_limit = RateLimit(requests_per_second)
             placeholders = _known_placeholders(report)
+            # Limits what waits in memory if writing is slower than fetching.
+            slots = threading.Semaphore(2 * concurrent)
+
+            def fetch(photo: Photo) -> Fetched:
+                slots.acquire()
+                return fetcher.fetch(photo)
+
             with (
                 closing(Fetcher(size, rate_limit, placeholders.known, concurrent)) as fetcher,
                 # Its threads do not keep an interrupted program alive, unlike those of an executor.
                 ThreadPool(concurrent) as threads,
+                ExitStack() as stack,
                 closing(rate_limit),
                 tqdm(
                     desc="Downloading",
@@ -95,9 +104,12 @@ def download(
                     disable=None,  # no bar if standard error is not a terminal
                 ) as bar,
             ):
+                # Threads that wait for a slot end too.
+                stack.callback(slots.release, concurrent)
                 while pending:
                     again: list[str] = []
-                    for fetched in _answered(threads.imap_unordered(fetcher.fetch, pending)):
+                    for fetched in _answered(threads.imap_unordered(fetch, pending)):
+                        slots.release()
                         taken_back = _take(fetched, directory, report, placeholders)
                         again += [name for name in taken_back if name in photos]
                         bar.update()

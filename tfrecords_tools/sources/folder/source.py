@@ -80,7 +80,9 @@ class Folder(ImageFiles):
             self._note("images without tags, left out", untagged)
             labelled = [image for image in labelled if image.tags]
         if len(labelled) < 2 or not num_tagged:
-            raise InputError(f"{directory}: found {num_tagged} images with tags, expected two")
+            raise InputError(
+                f"{directory}: found {num_tagged} images with tags, expected at least two"
+            )
         decided, splits = split_images(labelled, test_share)
         for split in ("train", "test"):
             if split not in splits:

@@ -76,7 +76,8 @@ def load_features(directory: str | os.PathLike[str]) -> Features:
         ) from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{folder} is damaged ({error!r}); remove the folder and write the features again"
+            f"{folder} is damaged ({type(error).__name__}: {error}); remove the folder and write "
+            "the features again"
         ) from error
     return Features(train, test, tag_names, columns)
 
