@@ -10,7 +10,7 @@ from warptag.losses import WARP
 
 FITS = [(name, "auto") for name in KINDS]
 if BACKEND == "tensorflow":
-    FITS = [(name, False) for name in LOSSES if name not in ("ranking-none", "asymmetric-focus")]
+    FITS = [(name, False) for name in (*KINDS, "one-negative")]
     FITS += [(name, True) for name in ("softmax", "sampled")]
 
 
