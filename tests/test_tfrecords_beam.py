@@ -7,7 +7,7 @@ from command_line import tfrecords_tools_here
 from tfrecords_fixtures import contents, write_corel5k
 
 from tfrecords_tools.beam import convert_with_beam
-from tfrecords_tools.errors import InputError
+from tfrecords_tools.extras import MissingExtraError
 from tfrecords_tools.schema import INFO_FILE
 from tfrecords_tools.sources.corel5k import Corel5K
 
@@ -39,6 +39,6 @@ def test_without_beam_the_message_names_the_extra_and_nothing_is_changed(tmp_pat
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     source = Corel5K(write_corel5k(tmp_path))
     options = {"name": "corel5k", "settings": source.settings, "overwrite": True}
-    with pytest.raises(InputError, match=r"warptag\[beam\]"):
+    with pytest.raises(MissingExtraError, match=r"warptag\[beam\]"):
         convert_with_beam(source, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
