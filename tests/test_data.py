@@ -164,9 +164,9 @@ def test_a_missing_folder_and_a_missing_split_are_named(data, tmp_path):
     with pytest.raises(InputError, match=str(tmp_path / "none")):
         len(Records(tmp_path / "none", "train"))
     info = DatasetInfo.load(data)
-    del info.splits["validation"]  # as earlier versions wrote it
+    del info.splits["validation"]
     info.save(tmp_path)
-    with pytest.raises(InputError, match="validation.*convert the images again"):
+    with pytest.raises(InputError, match="validation"):
         len(Records(tmp_path, "validation"))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import precision_score, recall_score
 
-from warptag.metrics import FIGURES, annotation_report, top_k_counts, top_k_tags
+from warptag.metrics import METRIC_NAMES, annotation_report, top_k_counts, top_k_tags
 
 
 def choose(label, score, k):
@@ -68,7 +68,7 @@ def random_batch(seed=0, num_images=40, num_tags=11, unknown=0.2):
 def test_the_report_is_the_papers(k, unknown):
     labels, scores = random_batch(unknown=unknown)
     report = annotation_report(labels, scores, k)
-    assert tuple(report) == FIGURES
+    assert tuple(report) == METRIC_NAMES
     assert report == pytest.approx(report_reference(labels, scores, k))
 
 
@@ -148,7 +148,7 @@ def test_scores_of_every_type_are_ranked(dtype):
 )
 def test_without_a_positive_image_all_metrics_are_zero(labels):
     report = annotation_report(labels, np.ones(labels.shape), k=2)
-    assert report == dict.fromkeys(FIGURES, 0.0)
+    assert report == dict.fromkeys(METRIC_NAMES, 0.0)
 
 
 @st.composite

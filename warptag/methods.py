@@ -12,7 +12,7 @@ class Method:
 
     Attributes:
         id: the name in code, in options and in file names, such as "warp".
-        label: the name in tables and figures, such as "CNN + WARP".
+        label: the name in tables and charts, such as "CNN + WARP".
         kind: "network" for networks trained from photographs, "features" for methods over visual
             features, "bound" for bounds that need no images.
     """

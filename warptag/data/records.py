@@ -51,7 +51,7 @@ class Records:
         if self.split not in splits:
             raise InputError(
                 f"{self.directory} has images for {', '.join(splits)}, but none for {self.split}; "
-                "if an earlier version of tfrecords_tools wrote it, convert the images again"
+                "convert the images again, which writes train, validation and test"
             )
         return info
 

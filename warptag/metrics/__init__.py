@@ -2,7 +2,7 @@
 
 from warptag.metrics.annotation_metrics import AnnotationMetrics, annotation_metrics
 from warptag.metrics.average_precision import MeanAveragePrecision, mean_average_precision
-from warptag.metrics.counts import FIGURES, annotation_report, top_k_counts, top_k_tags
+from warptag.metrics.counts import METRIC_NAMES, annotation_report, top_k_counts, top_k_tags
 from warptag.metrics.coverage import CoverageError, coverage_error
 from warptag.metrics.top_k import (
     NPlus,
@@ -15,7 +15,7 @@ from warptag.metrics.top_k import (
 )
 
 __all__ = [
-    "FIGURES",
+    "METRIC_NAMES",
     "AnnotationMetrics",
     "CoverageError",
     "MeanAveragePrecision",

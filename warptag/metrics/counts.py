@@ -16,7 +16,7 @@ from numbers import Integral
 
 import numpy as np
 
-FIGURES = (
+METRIC_NAMES = (
     "per_class_recall",
     "per_class_precision",
     "overall_recall",
@@ -127,7 +127,7 @@ def annotation_report(y_true, scores, k: int, sample_weight=None) -> dict[str, f
         float(_ratio(correct.sum(), predicted.sum())),
         _mean((correct > 0)[occurring]),
     )
-    return {name: 100.0 * value for name, value in zip(FIGURES, values, strict=True)}
+    return {name: 100.0 * value for name, value in zip(METRIC_NAMES, values, strict=True)}
 
 
 def is_integer(value) -> bool:
