@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from losses_cases import LOSSES, SAMPLED
 from losses_references import harmonic
 from losses_support import (
     BACKEND,
@@ -14,17 +15,9 @@ from losses_support import (
     value_and_gradient,
 )
 
-from warptag.losses import WARP, KOrderStatisticWARP
+from warptag.losses import WARP
 
-SAMPLING = [
-    (WARP, {"rank": "sampled"}),
-    (WARP, {"rank": "loop"}),
-    (WARP, {"rank": "exact", "negatives": "sampled"}),
-    (KOrderStatisticWARP, {}),
-]
-every_sampling = pytest.mark.parametrize(
-    ("make", "options"), SAMPLING, ids=["sampled", "loop", "one-negative", "k-order"]
-)
+every_sampling_loss = pytest.mark.parametrize("name", SAMPLED)
 
 
 def steps(loss, mode="eager", num_steps=2):
@@ -35,29 +28,27 @@ def steps(loss, mode="eager", num_steps=2):
 
 # Compiled calls on JAX have a test of their own.
 @pytest.mark.parametrize("mode", ["eager", "graph"] if BACKEND == "tensorflow" else ["eager"])
-@every_sampling
-def test_draws_are_fresh_at_every_call_and_repeat_with_the_seed(make, options, mode):
-    first, same = (steps(make(seed=3, **options), mode) for _ in range(2))
-    (other,) = steps(make(seed=4, **options), mode, num_steps=1)
+@every_sampling_loss
+def test_draws_are_fresh_at_every_call_and_repeat_with_the_seed(name, mode):
+    first, same = (steps(LOSSES[name](), mode) for _ in range(2))
+    (other,) = steps(LOSSES[name](seed=4), num_steps=1)
     np.testing.assert_array_equal(first, same)
     assert (first[0] != first[1]).any()
     assert (first[0] != other).any()
 
 
 @only_on("jax", "a compiled call keeps no state there")
-@pytest.mark.parametrize("masked", [False, True])
-@every_sampling
-def test_in_jit_draws_follow_from_the_seed_and_the_scores(make, options, masked):
+@every_sampling_loss
+def test_in_jit_draws_follow_from_the_seed_and_the_scores(name):
     import jax
 
     labels, scores = random_batch(num_images=64, dtype="float32")
-    if masked:
-        # A mask of -inf must not make all sums of scores equal.
-        labels[:, 0], scores[:, 0] = 0, -np.inf
+    # A mask of -inf must not make all sums of scores equal.
+    labels[:, 0], scores[:, 0] = 0, -np.inf
     tiny = scores + np.float32(1e-6)
 
     def losses(scores, seed):
-        return np.asarray(jax.jit(make(seed=seed, **options).call)(labels, scores))
+        return np.asarray(jax.jit(LOSSES[name](seed=seed).call)(labels, scores))
 
     first = losses(scores, 3)
     np.testing.assert_array_equal(losses(scores, 3), first)
@@ -102,24 +93,6 @@ def test_calls_and_seeds_draw_independently():
     second = sampled_weights(400, 8, WARP(normalization="none", seed=3), calls=3)
     together = np.corrcoef(np.concatenate([first, second]).reshape(6, -1)) - np.eye(6)
     assert abs(together).max() < 5 / np.sqrt(3200)
-
-
-def test_training_with_a_seed_repeats():
-    generator = np.random.default_rng(0)
-    images = generator.normal(size=(64, 10)).astype("float32")
-    labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
-
-    def trained(seed):
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
-        model.compile(
-            optimizer=keras.optimizers.SGD(0.1),
-            loss=WARP(seed=seed),
-        )
-        model.fit(images, labels, batch_size=32, epochs=2, verbose=0)
-        return model.get_weights()[0]
-
-    np.testing.assert_array_equal(trained(7), trained(7))
 
 
 @only_on("jax", "keeps no state of losses in fit")
