@@ -23,11 +23,8 @@ if BACKEND == "jax":
 
 # Where the mode does not matter. (JAX compiles every loop of an eager call again, for seconds.)
 USUAL = "jit" if BACKEND == "jax" else "eager"
-# Where one loss is called often: a call in a graph is 50 times faster.
-FASTEST = (GRAPHS or ["eager"])[0]
 
 no_graph = pytest.param("eager", marks=pytest.mark.skip(reason="Keras on PyTorch compiles nothing"))
-in_the_first_graph = pytest.mark.parametrize("mode", GRAPHS[:1] or [no_graph])
 # XLA on TensorFlow, which has the strictest rules for shapes.
 in_the_last_graph = pytest.mark.parametrize("mode", GRAPHS[-1:] or [no_graph])
 
@@ -112,9 +109,9 @@ def _call(loss, mode):
     return compiled_calls[key]
 
 
-def value_and_gradient(loss, labels, scores, mode=USUAL, dtype=None):
+def value_and_gradient(loss, labels, scores, mode=USUAL):
     """`loss.call` and the gradient of its sum with respect to the scores, from one call."""
-    values, gradient = _call(loss, mode)(tensor(labels), tensor(scores, dtype))
+    values, gradient = _call(loss, mode)(tensor(labels), tensor(scores))
     return numbers(values), numbers(gradient)
 
 

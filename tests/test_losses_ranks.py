@@ -55,8 +55,8 @@ def test_the_weights_have_the_loops_distribution(rank, shape):
 
 def test_one_violator_and_all_of_them_agree_in_expectation():
     """`violators` is the expectation of WSABIE's single violator, gradient included."""
-    labels = np.tile([1, 0, 0, 0, 0], (NUM_IMAGES, 1))
-    scores = np.tile([0.0, 2, -5, 0.5, -0.5], (NUM_IMAGES, 1)).astype("float32")
+    labels = np.tile([1, 0, 0, 0, 0, 1], (NUM_IMAGES, 1))
+    scores = np.tile([0.0, 2, -5, 0.5, -0.5, 1], (NUM_IMAGES, 1)).astype("float32")
     every = value_and_gradient(WARP(rank="expected"), labels[:1], scores[:1])
     single = WARP(rank="sampled", negatives="sampled", seed=9)
     for exact, drawn in zip(every, value_and_gradient(single, labels, scores), strict=True):
