@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score
 from test_metrics_counts import random_batch
 
@@ -31,16 +28,6 @@ def reference(labels, scores, weights=None):
     return sum(values) / len(values) if values else 0.0
 
 
-def streamed(labels, scores, sizes, weights=None, num_images=50):
-    metric = MeanAveragePrecision(num_images=num_images)
-    start = 0
-    for size in sizes:
-        part = slice(start, start + size)
-        metric.update_state(labels[part], scores[part], None if weights is None else weights[part])
-        start += size
-    return float(metric.result())
-
-
 @pytest.mark.parametrize("unknown", [0.0, 0.2, 0.7])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_function_is_the_definition(seed, unknown):
@@ -58,23 +45,10 @@ def test_it_is_exact_for_thousands_of_close_scores():
     scores = 1 + generator.permuted(np.tile(np.arange(3000), (3, 1)), axis=1).T * 2.0**-23
     expected = np.mean([average_precision_score(labels[:, t], scores[:, t]) for t in range(3)])
     assert mean_average_precision(labels, scores) == pytest.approx(expected)
-    result = streamed(labels, scores.astype("float32"), (1000,) * 3, num_images=3000)
-    assert result == pytest.approx(expected, abs=1e-6)
-
-
-def test_scikit_learn_agrees_on_ties_and_weights():
-    labels, scores = random_batch(seed=3, unknown=0.0)
-    labels[0] = 0
-    weights = np.random.default_rng(1).random(40)
-    occurring = np.flatnonzero(labels.any(axis=0))
-    expected = np.mean(
-        [
-            average_precision_score(labels[:, t], scores[:, t], sample_weight=weights)
-            for t in occurring
-        ]
-    )
-    assert mean_average_precision(labels, scores, weights) == pytest.approx(expected)
-    assert streamed(labels, scores, (40,), weights) == pytest.approx(expected, abs=1e-6)
+    metric = MeanAveragePrecision(num_images=3000)
+    for part in (slice(0, 1000), slice(1000, 3000)):
+        metric.update_state(labels[part], scores[part].astype("float32"))
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
 
 
 def test_values_by_hand():
@@ -121,27 +95,3 @@ def test_more_images_than_kept_give_nan_until_the_reset():
     metric.update_state(labels, scores)
     expected = mean_average_precision(labels, scores)
     assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize("num_images", [0, -1, 2.0, "3", None, True])
-def test_a_bad_number_of_images_is_named(num_images):
-    with pytest.raises(ValueError, match="num_images must be a positive integer, got"):
-        MeanAveragePrecision(num_images)
-
-
-@st.composite
-def labels_and_scores(draw):
-    shape = draw(hnp.array_shapes(min_dims=2, max_dims=2, max_side=7))
-    labels = draw(hnp.arrays(np.int8, shape, elements=st.integers(-1, 1)))
-    scores = draw(hnp.arrays(np.float64, shape, elements=st.integers(-3, 3).map(float)))
-    return labels, scores, np.random.default_rng(draw(st.integers(0, 99))).permutation(shape[0])
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(labels_and_scores())
-def test_neither_the_order_of_images_nor_the_scale_of_scores_matters(batch):
-    labels, scores, order = batch
-    expected = reference(labels, scores)
-    assert mean_average_precision(labels, scores) == pytest.approx(expected)
-    assert mean_average_precision(labels[order], scores[order]) == pytest.approx(expected)
-    assert mean_average_precision(labels, np.exp(scores) + 4) == pytest.approx(expected)

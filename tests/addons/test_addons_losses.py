@@ -21,9 +21,7 @@ DRAWN = {
     "one-negative": 43.95226519539331,
     "k-order-sampled": 61.48981607402319,
 }
-every_class = pytest.mark.parametrize(
-    "kind", [getattr(package, name) for name in package.__all__]
-)
+every_class = pytest.mark.parametrize("kind", [getattr(package, name) for name in package.__all__])
 
 
 def batch(num_tags=9):
