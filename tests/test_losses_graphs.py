@@ -11,7 +11,6 @@ from losses_support import (
     only_on,
     padded_ids,
     random_batch,
-    restart,
     tensor,
     with_gradient,
 )
@@ -25,10 +24,7 @@ INVALID_IDS = {(3, 0): 9, (7, 3): 0.5, (8, 2): np.nan, (9, 1): -2}
 @in_the_last_graph
 @pytest.mark.parametrize(
     ("name", "labels_as"),
-    [
-        *((name, "multi_hot") for name in ("softmax", "loop", "k-order-sampled")),
-        *((name, "ids") for name in ("bce", "one-negative")),
-    ],
+    [("softmax", "multi_hot"), ("expected", "multi_hot"), ("bce", "ids"), ("k-order", "ids")],
 )
 def test_an_invalid_label_is_nan_for_its_image_alone(name, labels_as, mode):
     """A compiled graph cannot raise an error."""
@@ -45,7 +41,6 @@ def test_an_invalid_label_is_nan_for_its_image_alone(name, labels_as, mode):
     values, gradient = map(numbers, call(tensor(wrong), tensor(scores)))
     assert np.isnan(values[bad]).all()
     assert np.isfinite(gradient).all()
-    restart(loss)
     expected, slopes = map(numbers, call(tensor(labels), tensor(scores)))
     np.testing.assert_array_equal(values[good], expected[good])
     np.testing.assert_array_equal(gradient[good], slopes[good])

@@ -8,7 +8,6 @@ from losses_support import (
     assert_close,
     padded_ids,
     random_batch,
-    reduced,
     value,
     value_and_gradient,
 )
@@ -59,12 +58,3 @@ def test_sampling_losses_are_zero_with_nothing_to_compare(name):
 def test_ids_of_every_dtype_are_accepted(kind):
     labels, ids, scores = batch(seed=2)
     assert_close(value(LSEP(labels="ids"), ids.astype(kind), scores), value(LSEP(), labels, scores))
-
-
-@pytest.mark.parametrize("name", ["ranking", "sampled"])
-def test_the_loss_object_accepts_ids(name):
-    """Keras casts labels to the dtype of the loss, float32."""
-    _, ids, scores = batch(seed=3)
-    per_image = value(LOSSES[name](labels="ids"), ids, scores.astype("float32"))
-    expected = per_image.astype("float64").mean()
-    assert reduced(LOSSES[name](labels="ids"), ids, scores) == pytest.approx(expected, rel=1e-5)

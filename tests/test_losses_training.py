@@ -11,9 +11,9 @@ from losses_support import BACKEND
 
 from warptag.losses import WARP
 
-FITS = [(name, "auto") for name in ("softmax", "ranking", "sampled", "k-order-sampled", "bce")]
+FITS = [(name, BACKEND == "jax") for name in ("softmax", "ranking", "sampled", "bce")]
 if BACKEND == "tensorflow":
-    FITS += [("loop", False), ("one-negative", False), ("sampled", True)]
+    FITS += [(name, True) for name in ("loop", "one-negative", "k-order-sampled")]
 
 
 def learnable_images():

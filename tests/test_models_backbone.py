@@ -29,85 +29,72 @@ from warptag.training.checkpoint import Checkpoint
 
 SHAPE = (32, 32, 3)
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, *SHAPE), np.uint8)
-NETWORKS = ["MobileNet", "VGG16"]
-
-#: One network of each public module of keras.applications, which has its preprocessing.
+#: The modules of keras.applications, each with its preprocessing.
 FAMILIES = {
-    "convnext": "ConvNeXtTiny",
-    "densenet": "DenseNet121",
-    "efficientnet": "EfficientNetB0",
-    "efficientnet_v2": "EfficientNetV2S",
-    "inception_resnet_v2": "InceptionResNetV2",
-    "inception_v3": "InceptionV3",
-    "mobilenet": "MobileNet",
-    "mobilenet_v2": "MobileNetV2",
-    "mobilenet_v3": "MobileNetV3Small",
-    "nasnet": "NASNetMobile",
-    "resnet": "ResNet101",
-    "resnet50": "ResNet50",
-    "resnet_v2": "ResNet50V2",
-    "vgg16": "VGG16",
-    "vgg19": "VGG19",
-    "xception": "Xception",
+    name: module
+    for name, module in vars(keras.applications).items()
+    if inspect.ismodule(module) and name != "imagenet_utils"
 }
 
 
+def first_network(family):
+    return min(name for name in vars(FAMILIES[family]) if name[0].isupper())
+
+
 @pytest.fixture(scope="module")
-def networks():
-    """Each network, and the same weights in the bare network of keras.applications."""
-    made = {}
-    for name in NETWORKS:
-        model = Backbone(name, 3, SHAPE, seed=1)
-        features = keras.Model(model.input, model.get_layer("dropout").input)
-        make = getattr(keras.applications, name)
-        bare = make(include_top=False, weights=None, input_shape=SHAPE, pooling="avg")
-        bare.set_weights(features.get_weights())
-        made[name] = model, features, bare
-    return made
+def mobilenet():
+    return Backbone("MobileNet", 3, SHAPE, seed=1)
 
 
-def test_no_network_and_no_family_is_left_out():
+@pytest.fixture(scope="module")
+def features(mobilenet):
+    return keras.Model(mobilenet.input, mobilenet.get_layer("dropout").input)
+
+
+@pytest.fixture(scope="module")
+def bare(features):
+    """The network of keras.applications with the same weights."""
+    arguments = {"include_top": False, "weights": None, "input_shape": SHAPE, "pooling": "avg"}
+    model = keras.applications.MobileNet(**arguments)
+    model.set_weights(features.get_weights())
+    return model
+
+
+def test_every_network_can_be_named():
     assert set(backbone_names()) == {name for name in dir(keras.applications) if name[0].isupper()}
-    modules = {name for name, value in vars(keras.applications).items() if inspect.ismodule(value)}
-    assert modules - {"imagenet_utils"} == set(FAMILIES)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_preprocessing_is_the_familys_own_and_is_saved(family, tmp_path):
-    name, module = FAMILIES[family], getattr(keras.applications, family)
     inputs = keras.Input(SHAPE)
-    model = keras.Model(inputs, preprocessing_of(name)(inputs))
-    expected = module.preprocess_input(PIXELS.astype(np.float32))
+    model = keras.Model(inputs, preprocessing_of(first_network(family))(inputs))
+    expected = FAMILIES[family].preprocess_input(PIXELS.astype(np.float32))
     np.testing.assert_allclose(model(PIXELS), expected, rtol=1e-5, atol=1e-5)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded(PIXELS), model(PIXELS))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_pixels_give_the_features_of_keras_applications(networks, name):
-    _, features, bare = networks[name]
-    module = sys.modules[getattr(keras.applications, name).__module__]
-    expected = bare(module.preprocess_input(PIXELS.astype(np.float32)))
-    np.testing.assert_allclose(features(PIXELS), expected, rtol=1e-4, atol=1e-5)
+def test_pixels_give_the_features_of_keras_applications(features, bare):
+    pixels = keras.applications.mobilenet.preprocess_input(PIXELS.astype(np.float32))
+    np.testing.assert_allclose(features(PIXELS), bare(pixels), rtol=1e-4, atol=1e-5)
 
 
-def test_the_head_is_small_and_linear_as_alexnets(networks):
-    model = networks["MobileNet"][0]
-    head = model.get_layer("scores")
+def test_the_head_is_small_and_linear_as_alexnets(mobilenet):
+    head = mobilenet.get_layer("scores")
     assert head.activation is keras.activations.linear
     assert 0.005 < np.std(head.get_weights()[0]) < 0.02
-    assert model.output_shape == (None, 3)
+    assert mobilenet.output_shape == (None, 3)
 
 
-def test_the_seed_decides_all_weights_and_the_global_one_nothing(networks):
+def test_the_seed_decides_all_weights_and_the_global_one_nothing(mobilenet):
     keras.utils.set_random_seed(5)
     same, other = Backbone("MobileNet", 3, SHAPE, seed=1), Backbone("MobileNet", 3, SHAPE, seed=2)
-    assert_same_weights(same, networks["MobileNet"][0])
+    assert_same_weights(same, mobilenet)
     assert not np.array_equal(same.get_weights()[0], other.get_weights()[0])
 
 
-def test_in_bfloat16_weights_and_scores_stay_float32(networks):
+def test_in_bfloat16_weights_and_scores_stay_float32(mobilenet):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = Backbone("MobileNet", 3, SHAPE, seed=1)
@@ -116,14 +103,13 @@ def test_in_bfloat16_weights_and_scores_stay_float32(networks):
     assert {variable.dtype for variable in model.weights} == {"float32"}
     scores = np.asarray(model(PIXELS))
     assert scores.dtype == np.float32
-    expected = np.asarray(networks["MobileNet"][0](PIXELS))
+    expected = np.asarray(mobilenet(PIXELS))
     np.testing.assert_allclose(scores, expected, atol=0.1 * np.abs(expected).max())
     assert not np.array_equal(scores, expected)
 
 
 @pytest.mark.parametrize("file", ["some.weights.h5", "some_notop.h5"])
-def test_weights_come_from_a_local_file(networks, file, tmp_path):
-    _, features, bare = networks["MobileNet"]
+def test_weights_come_from_a_local_file(features, bare, file, tmp_path):
     save = bare.save_weights if file == "some.weights.h5" else bare.save
     save(tmp_path / file)
     model = Backbone("MobileNet", 3, SHAPE, weights=tmp_path / file, seed=2)
@@ -187,11 +173,11 @@ def test_invalid_arguments_are_named():
             Backbone("MobileNet", **arguments)
 
 
-@pytest.mark.parametrize("name", FAMILIES.values())
+@pytest.mark.parametrize("name", ["MobileNet", *MIN_SIZES])
 def test_an_input_too_small_for_the_network_is_refused_as_keras_would(name):
     """The sizes in `MIN_SIZES` are Keras's own."""
     size = MIN_SIZES.get(name, 32)
-    with pytest.raises(ValueError, match=f"{name} .* {size} x {size} .*got {size} x {size - 1}"):
+    with pytest.raises(ValueError, match=f"{name} .* {size} x {size} "):
         Backbone(name, 3, (size, size - 1, 3))
     with pytest.raises(ValueError, match=f"{size}x{size}"):
         getattr(keras.applications, name)(

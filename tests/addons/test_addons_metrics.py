@@ -71,12 +71,6 @@ def test_evaluation_in_a_graph_gives_every_metric(data):
         assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-5)
 
 
-def test_padded_ids_measure_as_multi_hot_labels():
-    metric = PerClassRecall(k=1, labels="ids")
-    metric.update_state([[0, -1], [2, 1]], [[3.0, 2.0, 1.0], [3.0, 1.0, 2.0]])
-    assert float(metric.result()) == pytest.approx(1 / 3)
-
-
 @pytest.mark.parametrize("kind", [*AT_THREE, AnnotationMetrics])
 def test_a_saved_model_keeps_its_metric(kind, tmp_path):
     options = {"average": "tags"} if kind is PerClassF1 else {}
