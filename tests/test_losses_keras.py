@@ -60,15 +60,6 @@ def test_the_names_are_the_classes_in_snake_case():
     assert LSEP().name == "lsep"
 
 
-def test_an_identifier_gives_a_loss_to_compile_with():
-    loss = keras.losses.get({"class_name": "warptag>WARP", "config": {"rank": "exact"}})
-    assert type(loss) is WARP and loss.rank == "exact"
-    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(9)])
-    model.compile(loss=loss)
-    # The loss adds no variables to the model.
-    assert len(model.variables) == 2
-
-
 # On JAX and PyTorch, Keras makes float32 of float64.
 DTYPES = [*(["float64"] if BACKEND == "tensorflow" else []), "float32", "float16", "bfloat16"]
 

@@ -6,6 +6,7 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
+from losses_support import padded_ids
 from test_metrics_counts import random_batch
 from test_metrics_keras import compiled_update, values
 
@@ -21,17 +22,7 @@ from warptag.metrics import (
 )
 
 BACKEND = keras.backend.backend()
-
-
-def padded_ids(labels, width):
-    """The positive tags of each row, a repeated one among them, with -1 in between and after."""
-    ids = np.full((len(labels), width), -1)
-    for row, label in zip(ids, labels, strict=True):
-        tags = np.flatnonzero(label == 1)
-        row[1 : 1 + len(tags)] = tags[::-1]
-        if len(tags):
-            row[-1] = tags[0]
-    return ids
+FUNCTIONS = (mean_average_precision, coverage_error, partial(annotation_metrics, k=1))
 
 
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
@@ -41,18 +32,6 @@ def test_padded_ids_give_what_multi_hot_labels_give(dtype):
     metric = AnnotationMetrics(k=(1, 3), num_images=50, labels="ids")
     result = values(metric(padded_ids(labels, 13).astype(dtype), scores))
     assert result == pytest.approx(annotation_metrics(labels, scores, k=(1, 3)), rel=1e-5)
-
-
-def test_ids_of_many_tags():
-    generator = np.random.default_rng(0)
-    scores = generator.normal(size=(4, 100_000)).astype("float32")
-    ids = np.argsort(-scores, axis=1)[:, [0, 2, 7]]
-    metric = AnnotationMetrics(k=(1, 3), num_images=None, labels="ids")
-    result = values(metric(ids, scores))
-    # The 3 positive tags are at the places 1, 3 and 8.
-    assert result["overall_recall_at_3"] == pytest.approx(2 / 3)
-    assert result["overall_precision_at_1"] == 1.0
-    assert result["coverage_error"] == 8.0
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch has no graph here; it raises")
@@ -102,7 +81,7 @@ def test_another_number_of_tags_than_before_is_refused():
     ],
 )
 def test_bad_arrays_are_named(labels, scores, weight, named):
-    for function in (mean_average_precision, coverage_error, annotation_metrics):
+    for function in FUNCTIONS:
         with pytest.raises(ValueError, match=named):
             function(labels, scores, sample_weight=weight)
     with pytest.raises(ValueError, match=named):
@@ -111,15 +90,14 @@ def test_bad_arrays_are_named(labels, scores, weight, named):
 
 @pytest.mark.parametrize("weight", [-1.0, np.nan])
 def test_weights_that_count_nothing_are_named(weight):
-    for function in (mean_average_precision, coverage_error, annotation_metrics):
+    for function in FUNCTIONS:
         with pytest.raises(ValueError, match=f"sample_weight .*got {weight}"):
             function([[1, 0]], [[1.0, 0.0]], sample_weight=[weight])
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.0, "2", None, True])
 def test_a_k_that_is_not_a_positive_integer_is_named(k):
-    makers = (PerClassRecall, PerClassF1, AnnotationMetrics, MeanAveragePrecision)
-    for make in makers:
+    for make in (PerClassRecall, AnnotationMetrics, MeanAveragePrecision):
         with pytest.raises(ValueError, match=f"must be .*got {k!r}"):
             make(k)
     with pytest.raises(ValueError, match=f"must be .*got {k!r}"):

@@ -1,14 +1,19 @@
-"""Mean average precision against its definition, scikit-learn and values by hand."""
+"""Mean average precision and coverage error: their definitions, scikit-learn, values by hand."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 from test_metrics_counts import random_batch
 
-from warptag.metrics import MeanAveragePrecision, mean_average_precision
+from warptag.metrics import (
+    CoverageError,
+    MeanAveragePrecision,
+    coverage_error,
+    mean_average_precision,
+)
 
 
-def reference(labels, scores, weights=None):
+def average_precision_reference(labels, scores, weights=None):
     """Sum over thresholds, one at each distinct score, of the gain in recall times precision."""
     weights = [1.0] * len(labels) if weights is None else list(weights)
     values = []
@@ -28,17 +33,35 @@ def reference(labels, scores, weights=None):
     return sum(values) / len(values) if values else 0.0
 
 
+def coverage_reference(labels, scores, weights=None):
+    """Tags that score at least as high as the lowest positive, averaged over images."""
+    weights = np.ones(len(labels)) if weights is None else weights
+    total = parts = 0.0
+    for label, score, weight in zip(labels, scores, weights, strict=True):
+        positive = [score[t] for t in range(len(score)) if label[t] == 1]
+        if positive:
+            known = [score[t] for t in range(len(score)) if label[t] != -1]
+            total += weight * sum(one >= min(positive) for one in known)
+            parts += weight
+    return total / parts if parts else 0.0
+
+
+@pytest.mark.parametrize(
+    ("function", "reference"),
+    [
+        (mean_average_precision, average_precision_reference),
+        (coverage_error, coverage_reference),
+    ],
+)
 @pytest.mark.parametrize("unknown", [0.0, 0.2, 0.7])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_function_is_the_definition(seed, unknown):
-    labels, scores = random_batch(seed, unknown=unknown)
-    weights = np.random.default_rng(seed).integers(0, 4, len(labels))
-    for weight in (None, weights):
-        expected = reference(labels, scores, weight)
-        assert mean_average_precision(labels, scores, weight) == pytest.approx(expected)
+def test_the_function_is_the_definition(function, reference, unknown):
+    labels, scores = random_batch(unknown=unknown)
+    for weights in (None, np.random.default_rng(0).integers(0, 4, 40)):
+        expected = reference(labels, scores, weights)
+        assert function(labels, scores, weights) == pytest.approx(expected)
 
 
-def test_it_is_exact_for_thousands_of_close_scores():
+def test_average_precision_is_exact_for_thousands_of_close_scores():
     generator = np.random.default_rng(5)
     labels = generator.random((3000, 3)) < [0.01, 0.3, 0.9]
     # Neighbors in float32, which a metric with a grid of thresholds would not distinguish.
@@ -51,7 +74,7 @@ def test_it_is_exact_for_thousands_of_close_scores():
     assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
 
 
-def test_values_by_hand():
+def test_average_precision_by_hand():
     # Ranked: yes, no, yes | no, yes, yes
     labels, scores = [[1, 0], [0, 1], [1, 1]], [[3.0, 3.0], [2.0, 2.0], [1.0, 1.0]]
     first = 1 / 2 * 1 / 1 + 1 / 2 * 2 / 3
@@ -68,12 +91,27 @@ def test_a_constant_scorer_gains_nothing_from_the_order_of_its_ties():
         assert float(MeanAveragePrecision(4)(order, [[0.0], [-0.0]] * 2)) == pytest.approx(1 / 4)
 
 
+def test_coverage_error_by_hand():
+    # Ranked 0 1 2 and 0 2 1; the last positives are 0 and 1. A tie counts: 3 of 3.
+    labels = [[1, 0, 0], [0, 1, 1], [0, 0, 1]]
+    scores = [[3.0, 2, 1], [3, 1, 2], [1, 1, 1]]
+    assert coverage_error(labels, scores) == pytest.approx((1 + 3 + 3) / 3)
+    assert float(CoverageError()(labels, scores)) == pytest.approx((1 + 3 + 3) / 3)
+
+
 @pytest.mark.parametrize("label", [0, -1])
-def test_without_a_positive_image_it_is_zero(label):
+def test_without_a_positive_they_are_zero(label):
     labels, scores = np.full((3, 4), label), np.ones((3, 4))
-    assert mean_average_precision(labels, scores) == 0.0
-    assert float(MeanAveragePrecision(5)(labels, scores)) == 0.0
-    assert float(MeanAveragePrecision(5).result()) == 0.0
+    assert mean_average_precision(labels, scores) == coverage_error(labels, scores) == 0.0
+    for metric in (MeanAveragePrecision(5), CoverageError()):
+        assert float(metric.result()) == 0.0
+        assert float(metric(labels, scores)) == 0.0
+
+
+def test_images_without_a_positive_do_not_count_for_coverage():
+    labels, scores = [[0, 0], [1, 0], [-1, -1]], [[1.0, 2.0]] * 3
+    assert coverage_error(labels, scores) == 2.0
+    assert float(CoverageError()(labels, scores)) == 2.0
 
 
 def test_infinite_scores_rank():
