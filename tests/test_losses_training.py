@@ -9,8 +9,6 @@ import pytest
 from losses_cases import LOSSES
 from losses_support import BACKEND
 
-from warptag.losses import WARP
-
 FITS = [(name, BACKEND == "jax") for name in ("softmax", "ranking", "sampled", "bce")]
 if BACKEND == "tensorflow":
     FITS += [(name, True) for name in ("loop", "one-negative", "k-order-sampled")]
@@ -75,18 +73,6 @@ def test_fit_accepts_batches_of_ids_of_any_width():
     model = small_model(LOSSES["sampled"](labels="ids"))
     losses = model.fit(batches, epochs=3, shuffle=False, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
-
-
-def test_an_invalid_label_becomes_a_nan_loss():
-    """Not a plausible number. (PyTorch, where nothing is compiled, raises.)"""
-    images, labels = learnable_images()
-    labels[5, 0] = 2
-    model = small_model(WARP(seed=1))
-    if BACKEND == "torch":
-        with pytest.raises(ValueError, match="labels must be 1, 0 or -1"):
-            model.fit(images, labels, verbose=0)
-    else:
-        assert np.isnan(model.fit(images, labels, verbose=0).history["loss"][0])
 
 
 def test_the_readmes_lines_train_save_and_load(tmp_path, monkeypatch):

@@ -7,17 +7,9 @@ from warptag.metrics import FIGURES, annotation_report, top_k_counts, top_k_tags
 
 
 def choose(label, score, k):
-    """The k best known tags of one image, by picking the best one k times."""
-    left = [tag for tag in range(len(score)) if label[tag] != -1]
-    chosen: list[int] = []
-    while left and len(chosen) < k:
-        best = left[0]
-        for tag in left:
-            if score[tag] > score[best]:
-                best = tag
-        chosen.append(best)
-        left.remove(best)
-    return chosen
+    """The k best known tags of one image; of equal scores, the lower tags."""
+    known = [tag for tag in range(len(score)) if label[tag] != -1]
+    return sorted(known, key=lambda tag: (-score[tag], tag))[:k]
 
 
 def report_reference(labels, scores, k):
