@@ -49,19 +49,6 @@ def test_a_metric_is_the_numpy_function_over_several_batches(kind, data):
         metric.reset_state()
 
 
-def test_evaluation_in_a_graph_gives_every_metric(data):
-    labels, scores, weights = data
-    expected = annotation_metrics(labels, scores, k=(1, 3), sample_weight=weights)
-    model = keras.Sequential([keras.layers.Input((9,)), keras.layers.Activation("linear")])
-    metric = AnnotationMetrics(k=(1, 3), num_images=40)
-    model.compile(loss="mse", weighted_metrics=[metric])
-    for batch_size in (30, 7):
-        measured = model.evaluate(
-            scores, labels, batch_size, sample_weight=weights, verbose=0, return_dict=True
-        )
-        assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-5)
-
-
 @pytest.mark.parametrize("kind", [*AT_THREE, AnnotationMetrics])
 def test_a_saved_model_keeps_its_metric(kind, tmp_path):
     options = {"average": "tags"} if kind is PerClassF1 else {}
