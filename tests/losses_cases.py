@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import losses_references as references
 import pytest
-from losses_support import BACKEND
 
 from warptag.losses import (
     LSEP,
@@ -69,14 +68,8 @@ LOSSES = {**{name: case.make for name, case in DETERMINISTIC.items()}, **SAMPLED
 PAIRWISE = [name for name in LOSSES if name.split("-")[0] not in ("softmax", "bce", "asymmetric")]
 HINGES = [name for name in PAIRWISE if name != "lsep"]
 
-KINDS = ["softmax", "ranking", "sampled", "loop", "k-order-sampled", "lsep", "bce", "asymmetric"]
-# On JAX, where compiling takes long, code that all losses share is tested with some.
-SOME = ["softmax", "ranking", "sampled", "bce"] if BACKEND == "jax" else list(LOSSES)
-
 every_loss = pytest.mark.parametrize("name", LOSSES)
-some_losses = pytest.mark.parametrize("name", SOME)
 every_deterministic_loss = pytest.mark.parametrize("name", DETERMINISTIC)
-every_pairwise_loss = pytest.mark.parametrize("name", PAIRWISE)
 every_hinge_loss = pytest.mark.parametrize("name", HINGES)
 
 TAG_WEIGHTS = [0.5, 1.0, 0.0, 2.0, 3.0, 1.0, 0.25, 1.5, 4.0]

@@ -3,7 +3,6 @@
 Nothing here comes from the package. Labels are multi-hot: 1 positive, 0 negative, -1 unknown.
 """
 
-import itertools
 import math
 
 import numpy as np
@@ -81,18 +80,8 @@ def pairwise(label, f, a, weight, normalization, margin=1.0):
     return total / divisor if divisor else 0.0
 
 
-def taken_by_enumeration(num_positives, places):
-    """q of each positive, best first: every ordered draw of K with replacement, sorted."""
-    num_draws = len(places)
-    taken = np.zeros(num_positives)
-    for draw in itertools.product(range(num_positives), repeat=num_draws):
-        for place, positive in enumerate(sorted(draw)):
-            taken[positive] += places[place] / sum(places) / num_positives**num_draws
-    return taken
-
-
 def taken(num_positives, places):
-    """The same from the distribution of the order statistics.
+    """q of each positive, best first, from the distribution of the order statistics.
 
     The k-th best of K draws is among the i best positives when at least k of the draws are, and
     each is with probability i / P.
@@ -174,31 +163,3 @@ def asymmetric(label, f, a, gamma_positive=0.0, gamma_negative=4.0, clip=0.05):
         m = max(sigmoid(f[t]) - clip, 0.0)
         total -= a[t] * m**gamma_negative * math.log(1 - m)
     return total
-
-
-def pairwise_table(labels, scores, weight, normalization, margin=1.0):
-    """Value and gradient of `pairwise` for large images, from a table of all pairs per image.
-
-    The weight is a constant for the gradient: a violating pair pulls f_j up and pushes f_k down.
-    """
-    values, gradients = [], []
-    for label, f in zip(labels, np.asarray(scores, "float64"), strict=True):
-        positive, negative = label == 1, label == 0
-        hinges = np.maximum(0.0, margin - f[positive][:, None] + f[negative][None, :])
-        violates = hinges > 0
-        sizes = violates.sum(axis=1)
-        num_positive, num_negative = positive.sum(), negative.sum()
-        known = num_positive + num_negative
-        w = np.array([weight(int(v), int(num_negative), int(known)) for v in sizes])
-        if normalization == "violators":
-            w = w / np.maximum(sizes, 1)
-        if normalization == "pairs":
-            w = w / max(num_negative, 1)
-        if normalization != "none":
-            w = w / max(num_positive, 1)
-        values.append((w[:, None] * hinges).sum())
-        gradient = np.zeros(len(f))
-        gradient[positive] = -(w[:, None] * violates).sum(axis=1)
-        gradient[negative] = (w[:, None] * violates).sum(axis=0)
-        gradients.append(gradient)
-    return np.array(values), np.array(gradients)

@@ -1,7 +1,5 @@
 """Tensors, gradients and compiled calls on each Keras backend, with NumPy arrays in and out."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -23,11 +21,8 @@ if BACKEND == "jax":
 
 # Where the mode does not matter. (JAX compiles every loop of an eager call again, for seconds.)
 USUAL = "jit" if BACKEND == "jax" else "eager"
-# Where one loss is called often: a call in a graph is 50 times faster.
-FASTEST = (GRAPHS or ["eager"])[0]
 
 no_graph = pytest.param("eager", marks=pytest.mark.skip(reason="Keras on PyTorch compiles nothing"))
-in_the_first_graph = pytest.mark.parametrize("mode", GRAPHS[:1] or [no_graph])
 # XLA on TensorFlow, which has the strictest rules for shapes.
 in_the_last_graph = pytest.mark.parametrize("mode", GRAPHS[-1:] or [no_graph])
 
@@ -98,30 +93,14 @@ def with_gradient(function):
     return both
 
 
-compiled_calls: dict = {}
-
-
-def _call(loss, mode):
-    """(labels, scores) -> (values, gradient)."""
-    if BACKEND != "jax" or mode == "eager":
-        return compiled(with_gradient(loss.call), mode)
-    # A compiled call on JAX changes no state, so losses alike share it: most of the time saved.
-    key = (type(loss), json.dumps(loss.get_config()))
-    if key not in compiled_calls:
-        compiled_calls[key] = compiled(with_gradient(loss.call), mode)
-    return compiled_calls[key]
-
-
-def value_and_gradient(loss, labels, scores, mode=USUAL, dtype=None):
+def value_and_gradient(loss, labels, scores, mode=USUAL):
     """`loss.call` and the gradient of its sum with respect to the scores, from one call."""
-    values, gradient = _call(loss, mode)(tensor(labels), tensor(scores, dtype))
+    values, gradient = compiled(with_gradient(loss.call), mode)(tensor(labels), tensor(scores))
     return numbers(values), numbers(gradient)
 
 
 def value(loss, labels, scores, mode=USUAL):
     """`loss.call`: one number per image."""
-    if BACKEND == "jax" and mode != "eager":
-        return value_and_gradient(loss, labels, scores, mode)[0]
     return numbers(compiled(loss.call, mode)(tensor(labels), tensor(scores)))
 
 
@@ -141,13 +120,6 @@ def assert_close(actual, expected, rtol=1e-9, atol=1e-12):
 def fresh(loss):
     """The same loss before its first draw."""
     return type(loss).from_config(loss.get_config())
-
-
-def restart(loss):
-    """Repeat the draws from the first one, also in the graphs that contain the loss."""
-    generator = getattr(loss, "seed_generator", None)
-    if generator is not None:
-        generator.state.assign(fresh(loss).seed_generator.state)
 
 
 def random_batch(seed=0, num_images=16, num_tags=9, dtype=FLOAT):

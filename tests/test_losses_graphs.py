@@ -1,4 +1,4 @@
-"""The losses inside compiled graphs: invalid labels, unknown sizes, traced calls."""
+"""The losses inside compiled graphs: invalid labels, unknown sizes, XLA."""
 
 import numpy as np
 import pytest
@@ -6,33 +6,25 @@ from losses_cases import LOSSES
 from losses_support import (
     compiled,
     fresh,
-    in_the_first_graph,
     in_the_last_graph,
     numbers,
     only_on,
     padded_ids,
     random_batch,
-    restart,
     tensor,
-    value,
-    value_and_gradient,
     with_gradient,
 )
 
-from warptag.losses import WARP, MultilabelSoftmax, PairwiseRanking
-from warptag.losses.warp import RANKS
+from warptag.losses import WARP
 
 INVALID_LABELS = {(3, 0): 2, (7, 3): 0.5, (8, 2): np.nan, (9, 1): -2}
 INVALID_IDS = {(3, 0): 9, (7, 3): 0.5, (8, 2): np.nan, (9, 1): -2}
 
 
-@in_the_first_graph
+@in_the_last_graph
 @pytest.mark.parametrize(
     ("name", "labels_as"),
-    [
-        *((name, "multi_hot") for name in ("softmax", "expected", "k-order", "lsep", "bce")),
-        *((name, "ids") for name in ("softmax", "one-negative")),
-    ],
+    [("softmax", "multi_hot"), ("expected", "multi_hot"), ("bce", "ids"), ("k-order", "ids")],
 )
 def test_an_invalid_label_is_nan_for_its_image_alone(name, labels_as, mode):
     """A compiled graph cannot raise an error."""
@@ -49,15 +41,15 @@ def test_an_invalid_label_is_nan_for_its_image_alone(name, labels_as, mode):
     values, gradient = map(numbers, call(tensor(wrong), tensor(scores)))
     assert np.isnan(values[bad]).all()
     assert np.isfinite(gradient).all()
-    restart(loss)
     expected, slopes = map(numbers, call(tensor(labels), tensor(scores)))
     np.testing.assert_array_equal(values[good], expected[good])
     np.testing.assert_array_equal(gradient[good], slopes[good])
 
 
 @only_on("tensorflow", "other backends know all sizes when they trace")
-@pytest.mark.parametrize("labels_as", ["multi_hot", "ids"])
-@pytest.mark.parametrize("name", ["softmax", "sampled", "k-order-sampled"])
+@pytest.mark.parametrize(
+    ("name", "labels_as"), [("softmax", "ids"), ("sampled", "multi_hot"), ("k-order", "ids")]
+)
 def test_one_graph_serves_batches_of_any_size(name, labels_as):
     import tensorflow as tf
 
@@ -75,56 +67,9 @@ def test_one_graph_serves_batches_of_any_size(name, labels_as):
 
 
 @only_on("tensorflow", "other backends know all sizes when they trace")
-@pytest.mark.parametrize("labels", ["multi_hot", "ids"])
-@pytest.mark.parametrize("make", [WARP, MultilabelSoftmax])
-def test_an_unknown_number_of_tags_is_refused(make, labels):
+def test_an_unknown_number_of_tags_is_refused():
     import tensorflow as tf
 
     spec = tf.TensorSpec((None, None))
-    graph = tf.function(make(labels=labels).call)
-    with pytest.raises(ValueError, match=r"number of tags .*\(None, None\)"):
-        graph.get_concrete_function(spec, spec)
-
-
-@in_the_last_graph
-@pytest.mark.parametrize(
-    ("rank", "negatives"), [*((rank, "all") for rank in RANKS), ("exact", "sampled")]
-)
-def test_every_rank_compiles(rank, negatives, mode):
-    labels, scores = random_batch(dtype="float32")
-    loss = WARP(rank=rank, negatives=negatives, normalization="none", seed=3)
-    values, _ = value_and_gradient(loss, labels, scores, mode)
-    if negatives == "all" and rank in ("exact", "expected"):
-        np.testing.assert_allclose(values, value(loss, labels, scores, "eager"), rtol=1e-5)
-    ranking = value(PairwiseRanking(normalization="none"), labels, scores)
-    # 0 <= L(r) <= L(c - 1) < 3 for nine tags
-    assert (values <= 3 * ranking + 1e-6).all() and values.any() and (values >= 0).all()
-
-
-@only_on("jax", "checks for leaked tracers")
-@pytest.mark.parametrize("name", ["sampled", "loop", "one-negative", "k-order-sampled"])
-def test_jit_and_grad_leak_no_tracer(name):
-    import jax
-
-    labels, scores = map(tensor, random_batch(dtype="float32"))
-    loss = LOSSES[name]()
-
-    def total(scores):
-        return loss(labels, scores)
-
-    with jax.checking_leaks():
-        gradient = jax.jit(jax.grad(total))(scores)
-    assert np.isfinite(gradient).all() and gradient.any()
-    state = loss.seed_generator.state.value
-    assert not isinstance(state, jax.core.Tracer)
-    assert np.isfinite(loss.call(labels, scores)).all()
-
-
-@only_on("jax", "has vmap")
-def test_vmap_over_batches_is_one_batch_at_a_time():
-    import jax
-
-    labels, scores = random_batch(dtype="float32")
-    loss = WARP(rank="exact")
-    together = jax.vmap(loss.call)(labels.reshape(4, 4, 9), scores.reshape(4, 4, 9))
-    np.testing.assert_allclose(together.reshape(16), value(loss, labels, scores), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"\(None, None\)"):
+        tf.function(WARP().call).get_concrete_function(spec, spec)

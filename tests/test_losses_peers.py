@@ -1,25 +1,16 @@
 """Defects of other WARP implementations, by their number in the project's list of them.
 
-Defects 1 and 9 concern metrics and are tested there.
+Defects 1 and 9 concern metrics and are tested there. Defect 8, one image's scores read for all
+of them, would fail every comparison of `test_losses_reference.py`.
 """
 
 import numpy as np
 import pytest
-from losses_cases import DETERMINISTIC, KINDS, LOSSES, SAMPLED, every_deterministic_loss
+from losses_cases import LOSSES, SAMPLED
 from losses_references import harmonic
-from losses_support import (
-    assert_close,
-    numbers,
-    random_batch,
-    reduced,
-    tensor,
-    value,
-    value_and_gradient,
-)
+from losses_support import numbers, random_batch, reduced, tensor, value, value_and_gradient
 
 from warptag.losses import WARP, PairwiseRanking, ranks
-
-every_rank = pytest.mark.parametrize("rank", ["loop", "sampled", "expected", "exact"])
 
 
 @pytest.mark.parametrize("rank", ["sampled", "loop"])
@@ -47,7 +38,7 @@ def test_3_the_rank_counts_scores_and_is_not_a_tag_index():
     np.testing.assert_allclose(value(loss, labels, scores), [1 * 4.0])
 
 
-@every_rank
+@pytest.mark.parametrize("rank", ["loop", "sampled", "expected", "exact"])
 def test_4_a_first_draw_that_violates_weighs_the_last_rank(rank):
     """A widely copied WARPLoss divides by zero here, and with `1.0 / i + 1` has L(81) = 86."""
     labels, scores = np.zeros((1, 82), "float32"), np.zeros((1, 82), "float32")
@@ -59,56 +50,26 @@ def test_4_a_first_draw_that_violates_weighs_the_last_rank(rank):
     np.testing.assert_allclose(value(loss, labels, scores), [weight * 81 * 1.0], rtol=1e-5)
 
 
-@every_rank
-def test_5_rank_one_weighs_one(rank):
-    """L(r + 1) for L(r), as in a Caffe layer and warp-loss-pytorch, makes this 1.5."""
-    # Two tags: c - 1 = 1 draw, rank 1.
-    loss = WARP(rank=rank, normalization="none", seed=0)
-    np.testing.assert_allclose(value(loss, [[1, 0]], [[0.0, 0.5]]), [1 * (1 + 0.5)])
-
-
 def test_5_the_margin_is_one_unless_told_otherwise():
     """The default margin of warp-loss-pytorch is 0."""
     assert WARP().margin == PairwiseRanking().margin == 1.0
-    loss = WARP(rank="exact", normalization="none")
-    np.testing.assert_allclose(value(loss, [[1, 0]], [[0.5, 0.0]]), [1 * (1 - 0.5 + 0)])
 
 
 def test_6_the_rank_is_rounded_down_and_weighs_the_harmonic_sum():
     """lightfm rounds, and takes log(r), which is 0 at rank 1."""
     table = ranks.harmonic_numbers(10, "float32")
-    draws = tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]])
+    # None of the draws violates, then the first to the ninth; a tenth is one too many.
+    draws = tensor([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
     weights = numbers(ranks.weights_of_draws(draws, tensor([[9]]), table))
     # floor(9 / s) = 9, 4, 3, 2, 1, 1, 1, 1, 1
-    expected = [[harmonic(9), 25 / 12, 1 + 1 / 2 + 1 / 3, 1 + 1 / 2, 1, 1, 1, 1, 1]]
+    expected = [[0, harmonic(9), 25 / 12, 1 + 1 / 2 + 1 / 3, 1 + 1 / 2, 1, 1, 1, 1, 1, 0]]
     np.testing.assert_allclose(weights, expected, rtol=1e-6)
 
 
-def test_6_no_violator_found_and_too_many_draws_weigh_nothing():
-    table = ranks.harmonic_numbers(10, "float32")
-    weights = ranks.weights_of_draws(tensor([[0, 10, 9]]), tensor([[9]]), table)
-    np.testing.assert_array_equal(numbers(weights), [[0.0, 0.0, 1.0]])
-
-
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ["softmax", "ranking", "sampled", "bce"])
 def test_7_the_loss_does_not_grow_with_the_batch(name):
     labels, scores = random_batch(seed=12, dtype="float32")
     once = reduced(LOSSES[name](), labels, scores)
     thrice = reduced(LOSSES[name](), np.tile(labels, (3, 1)), np.tile(scores, (3, 1)))
     # Draws differ, but by less than a factor of three.
-    drawn = name in SAMPLED
-    assert thrice == pytest.approx(once, rel=0.3 if drawn else 1e-5)
-
-
-@every_deterministic_loss
-def test_8_every_image_has_its_own_scores(name):
-    """An old Caffe layer reads the first image's scores for all of them."""
-    labels, scores = random_batch(seed=11)
-    loss = DETERMINISTIC[name].make()
-    values, gradient = value_and_gradient(loss, labels, scores)
-    assert len(np.unique(values)) > 8
-    # The same in another order and beside other images.
-    for order in (np.roll(np.arange(16), 5), np.repeat([3, 4, 9, 15], 4)):
-        moved, pulled = value_and_gradient(loss, labels[order], scores[order])
-        assert_close(moved, values[order])
-        assert_close(pulled, gradient[order])
+    assert thrice == pytest.approx(once, rel=0.3 if name in SAMPLED else 1e-5)

@@ -3,28 +3,18 @@
 import keras
 import numpy as np
 import pytest
+from losses_cases import LOSSES, SAMPLED
 from losses_references import harmonic
 from losses_support import (
     BACKEND,
     compiled,
     numbers,
-    only_on,
     random_batch,
     tensor,
     value_and_gradient,
 )
 
-from warptag.losses import WARP, KOrderStatisticWARP
-
-SAMPLING = [
-    (WARP, {"rank": "sampled"}),
-    (WARP, {"rank": "loop"}),
-    (WARP, {"rank": "exact", "negatives": "sampled"}),
-    (KOrderStatisticWARP, {}),
-]
-every_sampling = pytest.mark.parametrize(
-    ("make", "options"), SAMPLING, ids=["sampled", "loop", "one-negative", "k-order"]
-)
+from warptag.losses import WARP
 
 
 def steps(loss, mode="eager", num_steps=2):
@@ -33,37 +23,15 @@ def steps(loss, mode="eager", num_steps=2):
     return np.array([numbers(call(labels, scores)) for _ in range(num_steps)])
 
 
-# Compiled calls on JAX have a test of their own.
+# Compiled calls on JAX have a test of their own, in test_losses_keras.py.
 @pytest.mark.parametrize("mode", ["eager", "graph"] if BACKEND == "tensorflow" else ["eager"])
-@every_sampling
-def test_draws_are_fresh_at_every_call_and_repeat_with_the_seed(make, options, mode):
-    first, same = (steps(make(seed=3, **options), mode) for _ in range(2))
-    (other,) = steps(make(seed=4, **options), mode, num_steps=1)
+@pytest.mark.parametrize("name", SAMPLED)
+def test_draws_are_fresh_at_every_call_and_repeat_with_the_seed(name, mode):
+    first, same = (steps(LOSSES[name](), mode) for _ in range(2))
+    (other,) = steps(LOSSES[name](seed=4), num_steps=1)
     np.testing.assert_array_equal(first, same)
     assert (first[0] != first[1]).any()
     assert (first[0] != other).any()
-
-
-@only_on("jax", "a compiled call keeps no state there")
-@pytest.mark.parametrize("masked", [False, True])
-@every_sampling
-def test_in_jit_draws_follow_from_the_seed_and_the_scores(make, options, masked):
-    import jax
-
-    labels, scores = random_batch(num_images=64, dtype="float32")
-    if masked:
-        # A mask of -inf must not make all sums of scores equal.
-        labels[:, 0], scores[:, 0] = 0, -np.inf
-    tiny = scores + np.float32(1e-6)
-
-    def losses(scores, seed):
-        return np.asarray(jax.jit(make(seed=seed, **options).call)(labels, scores))
-
-    first = losses(scores, 3)
-    np.testing.assert_array_equal(losses(scores, 3), first)
-    # Two of the 64 images differing is more than rounding does.
-    assert (abs(losses(tiny, 3) - first) > 1e-3).sum() > 2
-    assert (abs(losses(scores, 4) - first) > 1e-3).sum() > 2
 
 
 def test_no_seed_follows_the_global_one():
@@ -102,49 +70,3 @@ def test_calls_and_seeds_draw_independently():
     second = sampled_weights(400, 8, WARP(normalization="none", seed=3), calls=3)
     together = np.corrcoef(np.concatenate([first, second]).reshape(6, -1)) - np.eye(6)
     assert abs(together).max() < 5 / np.sqrt(3200)
-
-
-def test_training_with_a_seed_repeats():
-    generator = np.random.default_rng(0)
-    images = generator.normal(size=(64, 10)).astype("float32")
-    labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
-
-    def trained(seed):
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
-        model.compile(
-            optimizer=keras.optimizers.SGD(0.1),
-            loss=WARP(seed=seed),
-        )
-        model.fit(images, labels, batch_size=32, epochs=2, verbose=0)
-        return model.get_weights()[0]
-
-    np.testing.assert_array_equal(trained(7), trained(7))
-
-
-@only_on("jax", "keeps no state of losses in fit")
-def test_in_a_jax_fit_the_draws_differ_from_step_to_step():
-    import jax
-
-    drawn = []
-
-    class Recorded(WARP):
-        def weights(self, *arguments):
-            weights = super().weights(*arguments)
-            jax.debug.callback(lambda values: drawn.append(np.asarray(values)), weights)
-            return weights
-
-    generator = np.random.default_rng(0)
-    images = generator.normal(size=(64, 10)).astype("float32")
-    labels = (images @ generator.normal(size=(10, 8)) > 2).astype("float32")
-    loss = Recorded(seed=1)
-    model = keras.Sequential([keras.layers.Input((10,)), keras.layers.Dense(8)])
-    # Steps so small that the same negatives violate in each.
-    model.compile(optimizer=keras.optimizers.SGD(1e-5), loss=loss)
-    model.fit(images, labels, batch_size=64, epochs=4, verbose=0, shuffle=False)
-    jax.effects_barrier()
-    assert len(drawn) >= 4
-    for before, after in zip(drawn[:3], drawn[1:4], strict=True):
-        assert (abs(before - after) > 0.1).sum() > 10
-    # Nothing of the trace remains in the loss.
-    assert np.isfinite(loss.call(labels, np.zeros((64, 8), "float32"))).all()

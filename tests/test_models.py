@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from training_support import assert_same_weights
 
 from warptag.models import AlexNet
 
@@ -26,35 +27,30 @@ def small(**arguments):
     )
 
 
-def test_scores_are_finite_for_black_and_white_pixels():
-    scores = small()(np.stack([np.zeros((32, 32, 3)), np.full((32, 32, 3), 255.0)]))
-    assert scores.shape == (2, 7)
-    assert np.isfinite(np.asarray(scores)).all()
+def test_it_is_saved_and_scores_black_and_white_pixels(tmp_path):
+    model, images = small(), np.stack([np.zeros((32, 32, 3)), np.full((32, 32, 3), 255.0)])
+    scores = np.asarray(model(images))
+    assert scores.shape == (2, 7) and np.isfinite(scores).all()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(images), scores, rtol=1e-5)
 
 
 def test_the_seed_decides_the_weights():
     one, same, other = small(seed=1), small(seed=1), small(seed=2)
-    for a, b in zip(one.get_weights(), same.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same_weights(one, same)
     assert not np.array_equal(one.get_weights()[0], other.get_weights()[0])
 
 
-def test_it_is_saved_and_loaded(tmp_path):
-    model, images = small(), np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3))
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(loaded(images), model(images), rtol=1e-5)
-
-
 @pytest.mark.parametrize(
-    "arguments", [{"width": 0}, {"dropout": 1.0}, {"dense_units": 0}, {"first_stride": 0}]
+    ("name", "value"),
+    [("width", 0), ("dropout", 1.0), ("dense_units", 0), ("first_stride", 0)],
 )
-def test_numbers_out_of_range_are_refused(arguments):
-    ((name, value),) = arguments.items()
-    with pytest.raises(ValueError, match=f"{name}={value}"):
-        small(**arguments)
+def test_numbers_out_of_range_are_named(name, value):
+    with pytest.raises(ValueError, match=name):
+        small(**{name: value})
 
 
 def test_an_input_too_small_for_the_pools_is_refused():
-    with pytest.raises(ValueError, match=r"at least 16 x 16 .*\(8, 8, 3\)"):
+    with pytest.raises(ValueError, match=r"\(8, 8, 3\)"):
         AlexNet(7, (8, 8, 3), first_stride=2)

@@ -14,16 +14,6 @@ pytestmark = pytest.mark.skipif(
 DOCS = (Path(__file__).parents[2] / "docs/addons.md").read_text(encoding="utf-8")
 
 
-def test_sgd_decays_in_proportion_to_the_learning_rate():
-    """With the decay of SGDW divided by the learning rate, the step is that of SGDW."""
-    for learning_rate in (0.5, 0.05):
-        weights = keras.Variable([1.0, 2.0])
-        optimizer = keras.optimizers.SGD(learning_rate, weight_decay=0.1 / learning_rate)
-        optimizer.apply([keras.ops.convert_to_tensor([1.0, 3.0])], [weights])
-        expected = [1.0 - 0.1 * 1.0 - learning_rate * 1.0, 2.0 - 0.1 * 2.0 - learning_rate * 3.0]
-        np.testing.assert_allclose(keras.ops.convert_to_numpy(weights), expected, rtol=1e-6)
-
-
 def test_the_docs_example_trains():
     example = re.search(r"<!-- keras 3 -->\n```python\n(.*?)```", DOCS, re.DOTALL).group(1)
     names: dict = {}
