@@ -4,15 +4,11 @@ import csv
 import io
 import json
 import os
-import zipfile
 from pathlib import Path
 
-import keras
-import numpy as np
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
-from command_line import warptag_here
 
 from tfrecords_tools.errors import InputError
 from warptag.annotation import output, tagger, writers
@@ -85,21 +81,6 @@ def test_the_table_names_a_photograph_and_its_tags(run, photographs):
     assert escaped.stdout.startswith("photos/line\\nend.jpg\n")
 
 
-def test_a_threshold_keeps_what_is_likely_enough(run, photographs):
-    everything = rows(annotate("photos", "--model", run, "--format", "csv", "--topk", 3).stdout)
-    likely = rows(annotate("photos", "--model", run, "--format", "csv", "--threshold", 0.5).stdout)
-    assert likely == [row for row in everything if float(row["probability"]) >= 0.5]
-    assert 0 < len(likely) < len(everything)
-
-
-def test_a_threshold_needs_a_calibration(tmp_path, photographs):
-    run = make_run(tmp_path / "uncalibrated")
-    (run / "calibration.json").unlink()
-    assert annotate("photos", "--model", run, "--threshold", 0.5).exit_code == 2
-    table = rows(annotate("photos", "--model", run, "--format", "csv").stdout)
-    assert {row["probability"] for row in table} == {""}
-
-
 def test_text_files_are_written_beside_the_photographs_and_none_is_replaced(run, photographs):
     mine = photographs[0].with_suffix(".txt")
     mine.write_text("my own words")
@@ -133,17 +114,6 @@ def test_names_come_from_standard_input(run, photographs, monkeypatch):
     result = annotate(*arguments, input="two words.jpg\n-dash.jpg\n")
     assert [row["filename"] for row in rows(result.stdout)] == ["two words.jpg", "-dash.jpg"]
     assert isinstance(annotate(*arguments, input="").exception, InputError)
-
-
-@pytest.mark.parametrize("form", ["csv", "json"])
-def test_an_output_file_is_the_standard_output_of_the_same_command(run, photographs, form):
-    shown = annotate("photos", "--model", run, "--format", form)
-    filed = annotate("photos", "--model", run, "--format", form, "--output", "out/tags")
-    assert filed.exit_code == 0
-    assert filed.stdout == ""
-    with open("out/tags", newline="", encoding="utf-8") as file:
-        assert file.read() == shown.stdout
-    assert os.listdir("out") == ["tags"]
 
 
 def test_an_interrupted_command_resumes(run, loaded, photographs, monkeypatch):
@@ -197,16 +167,6 @@ def test_an_output_that_cannot_be_written_is_named_with_the_option(run, photogra
     first.close()
 
 
-def test_a_journal_that_was_removed_is_no_whole_file(photographs):
-    writer = writers.OneFile(output.FORMATS["csv"], Path("tags.csv"), {})
-    writer.write(photographs[0], [])
-    Path(".tags.csv.partial").unlink()
-    with pytest.raises(InputError, match="tags.csv"):
-        writer.finish()
-    writer.close()
-    assert not os.path.exists("tags.csv")
-
-
 @pytest.mark.parametrize(
     ("arguments", "option"),
     [
@@ -220,46 +180,3 @@ def test_options_that_do_not_fit_are_usage_errors(run, photographs, arguments, o
     result = annotate("photos", "--model", run, *arguments)
     assert result.exit_code == 2
     assert option in result.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["-dash.jpg", "--model", "."], 2, "--"),
-        (["two words.jpg", "--model", "."], 1, "settings.json"),
-    ],
-)
-def test_an_error_is_one_line(photographs, monkeypatch, arguments, status, message):
-    monkeypatch.chdir(photographs[0].parent)
-    refused = warptag_here("annotate", *arguments)
-    assert refused.returncode == status
-    assert message in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1
-
-
-def test_a_model_with_code_is_refused_and_its_code_not_run(tmp_path, photographs):
-    run = make_run(tmp_path / "crafted")
-    witness = tmp_path / "it ran"
-    layer = keras.layers.Lambda(lambda x: x, output_shape=(16, 16, 3))
-    model = keras.Sequential([keras.Input((16, 16, 3)), layer, keras.layers.Flatten()])
-    model.save(run / "model.keras")
-    # The Lambda's code is replaced by code that leaves a trace.
-    code = keras.src.utils.python_utils.func_dump(
-        eval(f"lambda x: (open({str(witness)!r}, 'w').close(), x)[1]")
-    )[0]
-    with zipfile.ZipFile(run / "model.keras") as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    config = json.loads(files["config.json"])
-    [crafted] = [layer for layer in config["config"]["layers"] if layer["class_name"] == "Lambda"]
-    crafted["config"]["function"]["config"]["code"] = code
-    files["config.json"] = json.dumps(config).encode()
-    with zipfile.ZipFile(run / "model.keras", "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    # Loaded unsafely it would run: the file is as dangerous as it should be.
-    keras.saving.load_model(run / "model.keras", safe_mode=False)(np.zeros((1, 16, 16, 3)))
-    assert witness.exists()
-    witness.unlink()
-    result = annotate("photos", "--model", run)
-    assert isinstance(result.exception, InputError)
-    assert not witness.exists()

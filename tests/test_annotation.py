@@ -16,7 +16,7 @@ from warptag.annotation import Tagger
 from warptag.annotation.photographs import find_photographs
 from warptag.annotation.tagger import BATCH_SIZE, BATCHES_AHEAD
 from warptag.data import Records
-from warptag.training import Calibration, fit_calibration, load_calibration, predict
+from warptag.training import Calibration, fit_calibration, predict
 from warptag.training.run_folder import load_run
 
 
@@ -149,11 +149,6 @@ def test_names_come_from_standard_input(text, names):
     assert listed("-", text=text) == names
 
 
-def test_an_image_on_standard_input_is_refused():
-    with pytest.raises(InputError):
-        listed("-", text=b"\xff\xd8\xff\xe0 and so on")
-
-
 def planted(num_images):
     """Scores whose images have scales of their own, and labels drawn by known probabilities."""
     generator = np.random.default_rng(0)
@@ -184,16 +179,3 @@ def test_calibration_leaves_unknown_labels_out_and_keeps_the_order_of_tags():
     spoilt_labels = np.concatenate([labels, np.full_like(labels, -1)])
     assert fit_calibration(spoilt_scores, spoilt_labels) == fit_calibration(scores, labels)
     assert fit_calibration(-scores, labels).score == 0.0
-
-
-@pytest.mark.parametrize("label", [0, 1, -1])
-def test_there_is_no_calibration_without_both_kinds_of_labels(label):
-    assert fit_calibration(np.zeros((5, 3)), np.full((5, 3), label)) is None
-    assert fit_calibration(np.zeros((0, 3)), np.zeros((0, 3))) is None
-
-
-def test_calibration_is_saved_and_loaded(tmp_path):
-    calibration = Calibration(1.25, -0.5, 0.125)
-    calibration.save(tmp_path)
-    assert load_calibration(tmp_path) == calibration
-    assert load_calibration(tmp_path / "none") is None

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from warptag.baselines.base_distances import BaseDistances, nearest_by_each
 from warptag.baselines.jec import JECAnnotator
-from warptag.baselines.neighbors import block_slices
 
 BLOCKS = [3, 2, 4]
 
@@ -81,26 +79,3 @@ def test_ranking_agrees_with_the_algorithm_image_by_image(k, monkeypatch):
     monkeypatch.setattr("warptag.baselines.base_distances._NUM_DISTANCES", 4 * 3 * len(X))
     units = np.repeat([1000.0, 0.1, 7.0], BLOCKS)
     assert ranking(annotator.fit(units * X, Y).decision_function(units * queries)) == expected
-
-
-def test_base_distances_agree_with_those_of_pairs(monkeypatch):
-    X, _ = random_set()
-    queries, _ = random_set(num_images=7, seed=1)
-    expected = slow_distances(queries, X)
-    np.testing.assert_allclose(BaseDistances(X, BLOCKS)(queries), expected, atol=1e-5)
-    # A common offset, such as features that are never negative have, costs little accuracy.
-    moved = BaseDistances(X[:, :3] + 1000, [3])(queries[:, :3] + 1000)
-    np.testing.assert_allclose(moved, expected[:1], atol=1e-3)
-    monkeypatch.setattr("warptag.baselines.base_distances._NUM_DISTANCES", 4 * 3 * len(X))
-    distances = BaseDistances(X, BLOCKS)
-    slices = block_slices(7, distances.num_queries)
-    assert [part.stop for part in slices] == [4, 7]
-    parts = [distances(queries[rows]) for rows in slices]
-    np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, atol=1e-5)
-
-
-def test_neighbors_are_taken_from_the_rankings_in_turn():
-    # The first distance ranks 0 1 2 3 4, the second 4 1 0 3 2: taken are 0, 4, 1 (once), 2.
-    distances = np.array([[[0.0, 1.0, 2.0, 3.0, 4.0]], [[2.0, 1.0, 4.0, 3.0, 0.0]]])
-    for k in range(1, 6):
-        assert nearest_by_each(distances, k).tolist() == [[0, 4, 1, 2, 3][:k]]

@@ -69,13 +69,3 @@ def test_scores_do_not_depend_on_the_unit_and_reach_far_images():
     np.testing.assert_allclose(annotator.decision_function(X[:9]), scaled, rtol=1e-3)
     far = annotator.decision_function([[1e4, 0, 0]])
     assert far.argmax() == 0 and far.max() > 0
-
-
-def test_a_small_sigma_follows_the_nearest_and_a_large_one_counts():
-    X, Y = [[0.0], [1.0], [1.1]], [[1, 0], [0, 1], [0, 1]]
-    assert KNNAnnotator(k=3, sigma=1e-4).fit(X, Y).decision_function([[0.3]]).argmax() == 0
-    # With fewer images than k, all vote.
-    counted = KNNAnnotator(k=50, sigma=1e9).fit(X, Y).decision_function([[0.3]])
-    np.testing.assert_allclose(counted, [[1 / 3, 2 / 3]], rtol=1e-6)
-    same = KNNAnnotator(k=2).fit(np.ones((4, 2)), [[1, 0]] * 4)
-    np.testing.assert_array_equal(same.decision_function([[1, 1]]), [[1, 0]])

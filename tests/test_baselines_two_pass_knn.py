@@ -50,17 +50,6 @@ def test_scores_agree_with_the_formula_image_by_image(k):
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
-def test_a_rare_tag_is_not_drowned_by_a_frequent_one():
-    # 50 images of the frequent tag lie hardly farther than the one of the rare tag.
-    X = np.concatenate([np.linspace(-1.0, -0.9, 50), [1.0]])[:, None]
-    Y = [[1, 0]] * 50 + [[0, 1]]
-    one, all_of_them = (
-        TwoPassKNNAnnotator(k=k, scale=1.0).fit(X, Y).decision_function([[0.06]]) for k in (1, 50)
-    )
-    assert one[0, 1] > one[0, 0]
-    assert all_of_them[0, 1] < all_of_them[0, 0]
-
-
 def test_tags_without_an_image_score_0():
     X, Y = random_set()
     Y[:, 4] = 0
