@@ -59,6 +59,10 @@ def test_csv_and_json_have_the_tags_in_the_order_of_the_scores(run, loaded, phot
     assert [row["rank"] for row in table] == ["1", "2"] * len(photographs)
     lines = annotate("photos", "--model", run, "--format", "json", "--topk", 1).stdout.splitlines()
     objects = {one["filename"]: one["tags"] for one in map(json.loads, lines)}
+    filed = annotate("photos", "--model", run, "--format", "csv", "--topk", 2, "--output", "out/a")
+    assert filed.exit_code == 0 and filed.stdout == ""
+    assert Path("out/a").read_bytes().decode() == result.stdout
+    assert os.listdir("out") == ["a"]
     for annotation in loaded.annotate(photographs):
         name = f"photos/{annotation.path.name}"
         row = next(row for row in table if row["filename"] == name)
@@ -180,3 +184,31 @@ def test_options_that_do_not_fit_are_usage_errors(run, photographs, arguments, o
     result = annotate("photos", "--model", run, *arguments)
     assert result.exit_code == 2
     assert option in result.output
+
+
+def test_a_threshold_keeps_what_is_likely_enough_and_needs_a_calibration(run, photographs):
+    everything = rows(annotate("photos", "--model", run, "--format", "csv", "--topk", 3).stdout)
+    likely = rows(annotate("photos", "--model", run, "--format", "csv", "--threshold", 0.5).stdout)
+    assert likely == [row for row in everything if float(row["probability"]) >= 0.5]
+    assert 0 < len(likely) < len(everything)
+    uncalibrated = shutil.copytree(run, "uncalibrated")
+    (Path(uncalibrated) / "calibration.json").unlink()
+    assert annotate("photos", "--model", uncalibrated, "--threshold", 0.5).exit_code == 2
+    table = rows(annotate("photos", "--model", uncalibrated, "--format", "csv").stdout)
+    assert {row["probability"] for row in table} == {""}
+
+
+def test_a_model_with_code_is_refused_and_its_code_not_run(run, photographs):
+    crafted, witness = Path(shutil.copytree(run, "crafted")), Path("it ran").absolute()
+    # A lambda's code is saved, with what it refers to.
+    layer = keras.layers.Lambda(
+        lambda x, path=str(witness): (open(path, "w").close(), x)[1], output_shape=(16, 16, 3)
+    )
+    model = keras.Sequential([keras.Input((16, 16, 3)), layer, keras.layers.Flatten()])
+    model.save(crafted / "model.keras")
+    # Loaded unsafely it would run: the file is as dangerous as it should be.
+    witness.unlink(missing_ok=True)
+    keras.saving.load_model(crafted / "model.keras", safe_mode=False)(np.zeros((1, 16, 16, 3)))
+    witness.unlink()
+    assert isinstance(annotate("photos", "--model", crafted).exception, InputError)
+    assert not witness.exists()
