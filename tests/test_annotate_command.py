@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
