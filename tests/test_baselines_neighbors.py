@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from warptag.baselines import JECAnnotator, KNNAnnotator, TwoPassKNNAnnotator, neighbors
-from warptag.baselines.base_distances import BaseDistances
 from warptag.baselines.neighbors import NearestImages
 
 BLOCKS = [3, 2, 4]
@@ -83,16 +82,6 @@ def slow_distances(queries, X):
     return np.array(result)
 
 
-def test_base_distances_agree_with_those_of_pairs():
-    X, _ = random_set()
-    queries, _ = random_set(num_images=7, seed=1)
-    expected = slow_distances(queries, X)
-    np.testing.assert_allclose(BaseDistances(X, BLOCKS)(queries), expected, atol=1e-5)
-    # A common offset, such as features that are never negative have, costs little accuracy.
-    moved = BaseDistances(X[:, :3] + 1000, [3])(queries[:, :3] + 1000)
-    np.testing.assert_allclose(moved, expected[:1], atol=1e-3)
-
-
 def ranking(scores):
     return np.argsort(-scores, axis=1, kind="stable").tolist()
 
@@ -110,23 +99,6 @@ def greedy_ranking(nearest, labels):
             values[tag] = (local * together, local, frequency[tag], -tag)
     second = sorted(values, key=values.__getitem__, reverse=True)
     return first + second + [tag for tag in by_frequency if tag not in first + second]
-
-
-def test_jec_by_hand():
-    # From query 0 the neighbours are images 0, 1 and 2; image 3 is too far for k = 3.
-    X = [[0.0], [1.0], [2.0], [9.0], [9.5]]
-    Y = [
-        [1, 1, 0, 0, 0, 0],
-        [0, 0, 1, 1, 0, 0],
-        [0, 0, 1, 1, 0, 0],
-        [0, 1, 0, 1, 0, 1],
-        [0, 1, 0, 0, 0, 1],
-    ]
-    # The nearest has tags 1 (3 images) and 0 (1 image). Of the next tags, 3 is with tag 1 in
-    # image 3 (product 2 * 1) and 2 never (2 * 0). The rest: tag 5 in two images, tag 4 in none.
-    scores = JECAnnotator(k=3).fit(X, Y).decision_function([[-0.1]])
-    assert ranking(scores) == [[1, 0, 3, 2, 5, 4]]
-    np.testing.assert_allclose(np.sort(scores[0]), np.arange(1, 7) / 6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])

@@ -15,6 +15,15 @@ EPSILON = 1e-5
 KINDS = [("distance", True), ("distance", False), ("rank", True), ("rank", False)]
 
 
+def probabilities(weights, labels, sigmoids):
+    """The paper's, of one image, from the weights (k,) and labels (k, num_tags) of its neighbours."""
+    votes = weights @ labels
+    if sigmoids is None:
+        return EPSILON + (1 - 2 * EPSILON) * votes
+    alpha, beta = sigmoids
+    return 1 / (1 + np.exp(-(alpha * votes + beta)))
+
+
 def tagged_images(num_images=150, num_tags=8, seed=0):
     """Two features of 5 columns: noise, then one that tells the tags."""
     random = np.random.default_rng(seed)
@@ -23,120 +32,6 @@ def tagged_images(num_images=150, num_tags=8, seed=0):
     features = random.normal(size=(num_images, 10))
     features[:, 5:] = labels @ directions + 0.3 * features[:, 5:]
     return features.astype(np.float32), labels
-
-
-def in_turn(distances, k):
-    chosen = []
-    for rank in range(distances.shape[1]):
-        for row in distances:
-            image = np.argsort(row)[rank]
-            if image not in chosen:
-                chosen.append(image)
-    return chosen[:k]
-
-
-def probabilities(annotator, distances, labels):
-    """The formulas for one image, from its distances (num_blocks, num_train)."""
-    k = annotator.k
-    if annotator.weights == "rank":
-        neighbors = np.argsort(distances.mean(axis=0))[:k]
-        weights = annotator.rank_weights_
-    else:
-        neighbors = in_turn(distances, k)
-        combined = [math.exp(-annotator.theta_ @ distances[:, j]) for j in neighbors]
-        weights = np.array(combined) / sum(combined)
-    result = []
-    for tag in range(labels.shape[1]):
-        if annotator.sigmoid:
-            votes = sum(weights[place] * labels[j, tag] for place, j in enumerate(neighbors))
-            log_odds = annotator.alpha_[tag] * votes + annotator.beta_[tag]
-            result.append(1 / (1 + math.exp(-log_odds)))
-        else:
-            given = [1 - EPSILON if labels[j, tag] else EPSILON for j in neighbors]
-            result.append(np.dot(weights, given))
-    return result
-
-
-@pytest.mark.parametrize(("weights", "sigmoid"), KINDS)
-def test_probabilities_agree_with_the_formulas_image_by_image(weights, sigmoid):
-    X, Y = tagged_images()
-    queries, _ = tagged_images(num_images=12, seed=1)
-    annotator = TagPropAnnotator(k=20, weights=weights, sigmoid=sigmoid, blocks=[5, 5]).fit(X, Y)
-    distances = BaseDistances(X, [5, 5])(queries).astype(np.float64)
-    expected = [probabilities(annotator, distances[:, i], Y) for i in range(len(queries))]
-    scores = annotator.decision_function(queries)
-    assert scores.dtype == np.float32
-    np.testing.assert_allclose(expit(scores.astype(np.float64)), expected, rtol=1e-3, atol=1e-6)
-    assert (np.diff(annotator.log_likelihoods_) > -1e-6).all()
-    assert len(annotator.log_likelihoods_) > 1 if sigmoid else len(annotator.log_likelihoods_) == 1
-
-
-def problem(by_distance, seed=0):
-    """Neighbours of 6 images among 9, of 4 tags; one image has none, one label is unknown."""
-    random = np.random.default_rng(seed)
-    neighbors = random.permuted(np.tile(np.arange(9), (6, 1)), axis=1)[:, :5]
-    distances = random.random((6, 5, 3)).astype(np.float32)
-    labels = (random.random((9, 4)) < 0.5).astype(int)
-    labels[2] = 0
-    own = (random.random((6, 4)) < 0.4).astype(int)
-    own[1, 2] = -1
-    sigmoids = 4 * random.random(4), random.normal(size=4)
-    return neighbors, distances if by_distance else None, labels, own, sigmoids
-
-
-@pytest.mark.parametrize("by_distance", [True, False])
-@pytest.mark.parametrize("has_sigmoids", [True, False])
-def test_likelihood_and_gradient_agree_with_the_definition(by_distance, has_sigmoids):
-    neighbors, distances, labels, own, sigmoids = problem(by_distance)
-    parameters = np.random.default_rng(5).random(3 if by_distance else 5)
-
-    expected = 0.0
-    for i, tag in np.argwhere(own != -1):
-        logits = [parameters[j] if distances is None else -parameters @ distances[i, j]
-                  for j in range(5)]  # fmt: skip
-        weights = np.exp(logits) / np.sum(np.exp(logits))
-        votes = sum(weights[j] * labels[neighbors[i, j], tag] for j in range(5))
-        present = EPSILON + (1 - 2 * EPSILON) * votes
-        if has_sigmoids:
-            present = 1 / (1 + math.exp(-(sigmoids[0][tag] * votes + sigmoids[1][tag])))
-        present = present if own[i, tag] == 1 else 1 - present
-        expected += math.log(present) / (own == own[i, tag]).sum()
-
-    positive = csr_array(labels.astype(float))
-    slices = (slice(0, 4), slice(4, 6))
-    parts = [
-        Neighborhood(neighbors[s], None if distances is None else distances[s], positive)
-        for s in slices
-    ]
-    rest = (parts, own, sigmoids if has_sigmoids else None)
-    value, gradient = negative_log_likelihood(parameters, *rest)
-    assert value == pytest.approx(-expected, rel=1e-6)
-    assert np.abs(gradient).max() > 1e-3
-    error = check_grad(
-        lambda p: negative_log_likelihood(p, *rest)[0],
-        lambda p: negative_log_likelihood(p, *rest)[1],
-        parameters,
-    )
-    assert error < 1e-4 * np.abs(gradient).max()
-
-
-def test_sigmoids_are_where_the_likelihood_is_greatest():
-    X, Y = tagged_images(num_images=60)
-    annotator = TagPropAnnotator(k=59, weights="rank").fit(X, Y)
-    distances = BaseDistances(X)(X)[0]
-    np.fill_diagonal(distances, -1)
-    ranked = np.argsort(distances, axis=1)[:, 1:]
-    votes = np.einsum("j,ijw->iw", annotator.rank_weights_, Y[ranked])
-    weights = np.where(Y == 1, 1 / Y.sum(), 1 / (1 - Y).sum())
-
-    def likelihood(alpha, beta):
-        return np.sum(weights * np.log(expit(np.where(Y == 1, 1, -1) * (alpha * votes + beta))))
-
-    best = likelihood(annotator.alpha_, annotator.beta_)
-    assert best == pytest.approx(annotator.log_likelihoods_[-1], abs=1e-4)
-    for change in (-0.5, 0.5):
-        assert likelihood(annotator.alpha_ + change, annotator.beta_) < best
-        assert likelihood(annotator.alpha_, annotator.beta_ + change) < best
 
 
 def test_votes_never_count_against_their_tag():
@@ -170,3 +65,74 @@ def test_the_informative_distance_gets_the_weight(sigmoid):
     annotator = TagPropAnnotator(k=50, sigmoid=sigmoid, blocks=[5, 5]).fit(X, Y)
     noise, informative = annotator.theta_
     assert informative > 1 and noise < 0.1 * informative
+
+
+def in_turn(distances, k):
+    """Neighbours taken from the ranking of each distance (num_blocks, num_train) in turn."""
+    chosen = []
+    for rank in range(distances.shape[1]):
+        for row in distances:
+            image = np.argsort(row)[rank]
+            if image not in chosen:
+                chosen.append(image)
+    return chosen[:k]
+
+
+@pytest.mark.parametrize(("weights", "sigmoid"), KINDS)
+def test_probabilities_agree_with_the_formulas_image_by_image(weights, sigmoid):
+    X, Y = tagged_images()
+    queries, _ = tagged_images(num_images=12, seed=1)
+    annotator = TagPropAnnotator(k=20, weights=weights, sigmoid=sigmoid, blocks=[5, 5]).fit(X, Y)
+    sigmoids = (annotator.alpha_, annotator.beta_) if sigmoid else None
+    scores = annotator.decision_function(queries)
+    assert scores.dtype == np.float32
+    all_distances = BaseDistances(X, [5, 5])(queries).astype(np.float64)
+    for query, found in enumerate(expit(scores.astype(np.float64))):
+        distances = all_distances[:, query]
+        if weights == "rank":
+            neighbors, share = np.argsort(distances.mean(axis=0))[:20], annotator.rank_weights_
+        else:
+            neighbors = in_turn(distances, 20)
+            share = np.exp(-annotator.theta_ @ distances[:, neighbors])
+        expected = probabilities(share / share.sum(), Y[neighbors], sigmoids)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+    assert (np.diff(annotator.log_likelihoods_) > -1e-6).all()
+    assert len(annotator.log_likelihoods_) > 1 if sigmoid else len(annotator.log_likelihoods_) == 1
+
+
+@pytest.mark.parametrize("by_distance", [True, False])
+@pytest.mark.parametrize("has_sigmoids", [True, False])
+def test_likelihood_and_gradient_agree_with_the_definition(by_distance, has_sigmoids):
+    # Neighbours of 6 images among 9, of 4 tags; one image has none, one label is unknown.
+    random = np.random.default_rng(0)
+    neighbors = random.permuted(np.tile(np.arange(9), (6, 1)), axis=1)[:, :5]
+    distances = random.random((6, 5, 3)).astype(np.float32)
+    labels = (random.random((9, 4)) < 0.5).astype(int)
+    labels[2] = 0
+    own = (random.random((6, 4)) < 0.4).astype(int)
+    own[1, 2] = -1
+    sigmoids = (4 * random.random(4), random.normal(size=4)) if has_sigmoids else None
+    parameters = random.random(3 if by_distance else 5)
+
+    expected = 0.0
+    for image, known in enumerate(own):
+        logits = -distances[image] @ parameters if by_distance else parameters
+        weights = np.exp(logits) / np.exp(logits).sum()
+        present = probabilities(weights, labels[neighbors[image]], sigmoids)
+        expected += np.log(present[known == 1]).sum() / (own == 1).sum()
+        expected += np.log(1 - present[known == 0]).sum() / (own == 0).sum()
+
+    positive = csr_array(labels.astype(float))
+    parts = [
+        Neighborhood(neighbors[rows], distances[rows] if by_distance else None, positive)
+        for rows in (slice(0, 4), slice(4, 6))
+    ]
+    value, gradient = negative_log_likelihood(parameters, parts, own, sigmoids)
+    assert value == pytest.approx(-expected, rel=1e-6)
+    assert np.abs(gradient).max() > 1e-3
+    error = check_grad(
+        lambda p: negative_log_likelihood(p, parts, own, sigmoids)[0],
+        lambda p: negative_log_likelihood(p, parts, own, sigmoids)[1],
+        parameters,
+    )
+    assert error < 1e-4 * np.abs(gradient).max()
