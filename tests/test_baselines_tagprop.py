@@ -16,7 +16,7 @@ KINDS = [("distance", True), ("distance", False), ("rank", True), ("rank", False
 
 
 def probabilities(weights, labels, sigmoids):
-    """The paper's, of one image, from the weights (k,) and labels (k, num_tags) of its neighbours."""
+    """The paper's formula for an image, from its neighbours' weights and labels (k, num_tags)."""
     votes = weights @ labels
     if sigmoids is None:
         return EPSILON + (1 - 2 * EPSILON) * votes
