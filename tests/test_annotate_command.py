@@ -115,13 +115,6 @@ def test_what_cannot_be_read_is_reported_and_the_rest_annotated(run, photographs
         assert name in result.stderr
 
 
-def test_names_come_from_standard_input(run, photographs, monkeypatch):
-    monkeypatch.chdir("photos")
-    names = ["two words.jpg", "-dash.jpg"]
-    result = annotate("--model", run, "-", "--format", "csv", "--topk", 1, input="\n".join(names))
-    assert [row["filename"] for row in rows(result.stdout)] == names
-
-
 def test_an_interrupted_command_resumes(run, loaded, photographs, monkeypatch):
     arguments = ["photos", "--model", run, "--format", "csv", "--output", "tags.csv"]
     assert annotate(*arguments[:-1], "whole.csv").exit_code == 0
@@ -151,10 +144,6 @@ def test_an_interrupted_command_resumes(run, loaded, photographs, monkeypatch):
     assert len(read) == len(photographs) - 4
     # The last digits of scores depend on how many photographs share a batch.
     assert named_tags("tags.csv") == named_tags("whole.csv")
-    # Photographs that a later command does not request are not in its file.
-    interrupted()
-    annotate(*arguments[1:], "--", photographs[-1])
-    assert {name for name, _ in named_tags("tags.csv")} == {str(photographs[-1])}
     # With other settings, all is done again.
     interrupted()
     read.clear()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
 
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
@@ -75,23 +76,6 @@ def test_files_that_are_no_images_are_reported_in_their_place(tagger, tmp_path):
             assert annotation.scores is None and str(annotation.path) in str(annotation.error)
 
 
-def test_only_a_few_batches_of_files_are_read_ahead(tagger, tmp_path):
-    photograph = write_photograph(tmp_path / "photograph.jpg")
-    taken = 0
-
-    def endless():
-        nonlocal taken
-        while True:
-            taken += 1
-            yield photograph
-
-    annotations = tagger.annotate(endless())
-    for _ in range(2 * BATCH_SIZE):
-        next(annotations)
-    annotations.close()
-    assert taken <= (2 + BATCHES_AHEAD) * BATCH_SIZE
-
-
 @pytest.mark.parametrize(
     ("file", "content"),
     [
@@ -99,6 +83,7 @@ def test_only_a_few_batches_of_files_are_read_ahead(tagger, tmp_path):
         ("settings.json", '{"tag_names": ["a", "b", "c"], "patches": "center", "image": null}'),
         ("settings.json", '{"tag_names": ["a"], "patches": "center", "image": {"size": 24}}'),
         ("settings.json", "[" * 100_000),
+        ("model.keras", "cut off"),
     ],
 )
 def test_a_damaged_file_of_a_run_is_named(tmp_path, run, file, content):
@@ -150,28 +135,22 @@ def planted(num_images):
     """Scores whose images have scales of their own, and labels drawn by known probabilities."""
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(num_images, 6)) + generator.normal(size=(num_images, 1)) * 3
-    truth = Calibration(1.5, -1.2, 0.4)
-    labels = generator.random(scores.shape) < truth.probabilities(scores)
-    return scores, labels.astype(np.int8), truth
+    labels = generator.random(scores.shape) < Calibration(1.5, -1.2, 0.4).probabilities(scores)
+    return scores, labels.astype(np.int8)
 
 
-def test_calibration_agrees_with_scikit_learn_and_finds_planted_probabilities():
-    from sklearn.linear_model import LogisticRegression
-
-    scores, labels, truth = planted(4000)
+def test_calibration_agrees_with_scikit_learn():
+    scores, labels = planted(4000)
     scale = np.log(np.exp(scores).sum(axis=1, keepdims=True))
     inputs = np.stack([scores.ravel(), np.broadcast_to(scale, scores.shape).ravel()], axis=1)
     reference = LogisticRegression(C=1e8, tol=1e-8).fit(inputs, labels.ravel())
     found = fit_calibration(scores, labels)
     np.testing.assert_allclose([found.score, found.log_sum_exp], reference.coef_[0], rtol=1e-2)
     np.testing.assert_allclose(found.intercept, reference.intercept_[0], rtol=1e-2)
-    assert (found.score, found.log_sum_exp, found.intercept) == pytest.approx(
-        (truth.score, truth.log_sum_exp, truth.intercept), abs=0.1
-    )
 
 
 def test_calibration_leaves_unknown_labels_out_and_needs_both_other_kinds():
-    scores, labels, _ = planted(500)
+    scores, labels = planted(500)
     spoilt_scores = np.concatenate([scores, scores])
     spoilt_labels = np.concatenate([labels, np.full_like(labels, -1)])
     assert fit_calibration(spoilt_scores, spoilt_labels) == fit_calibration(scores, labels)
@@ -179,3 +158,12 @@ def test_calibration_leaves_unknown_labels_out_and_needs_both_other_kinds():
     assert fit_calibration(-scores, labels).score == 0.0
     for label in (0, 1, -1):
         assert fit_calibration(np.zeros((5, 3)), np.full((5, 3), label)) is None
+
+
+def test_only_a_few_batches_of_files_are_read_ahead(tagger, tmp_path):
+    paths = iter([write_photograph(tmp_path / "photograph.jpg")] * 1000)
+    annotations = tagger.annotate(paths)
+    for _ in range(2 * BATCH_SIZE):
+        next(annotations)
+    annotations.close()
+    assert len(list(paths)) >= 1000 - (2 + BATCHES_AHEAD) * BATCH_SIZE

@@ -50,13 +50,3 @@ def test_a_solver_that_stopped_early_is_a_warning(monkeypatch):
     with pytest.warns(ConvergenceWarning, match="8 of 8 tags"):
         annotator = SVMAnnotator().fit(*correlated(200))
     assert not annotator.converged_.any()
-
-
-def test_tags_with_one_kind_of_image_come_last():
-    X, Y = correlated(200)
-    never, always = np.zeros((len(Y), 1), int), np.ones((len(Y), 1), int)
-    annotator = SVMAnnotator().fit(X, np.hstack([never, Y, always]))
-    scores = annotator.decision_function(100 * X)
-    assert list(annotator.trained_) == [False, *[True] * 8, False]
-    assert len(np.unique(scores[:, [0, -1]])) == 1
-    assert scores[:, [0, -1]].max() < scores[:, 1:-1].min()

@@ -46,19 +46,6 @@ def test_votes_never_count_against_their_tag():
     assert annotator.beta_[0] == pytest.approx(math.log((1 / 16) / (29 / 44)))
 
 
-@pytest.mark.parametrize(("weights", "sigmoid"), KINDS)
-def test_tags_whose_labels_are_all_equal_come_first_or_last(weights, sigmoid):
-    X, Y = tagged_images()
-    never, always, unknown = 0 * Y[:, :1], 0 * Y[:, :1] + 1, 0 * Y[:, :1] - 1
-    labels = np.hstack([never, Y, always, unknown])
-    annotator = TagPropAnnotator(k=30, weights=weights, sigmoid=sigmoid).fit(X, labels)
-    scores = annotator.decision_function(X)
-    assert np.isfinite(scores).all()
-    rest = scores[:, 1:-2]
-    assert (scores[:, [0]] <= rest).all() and (scores[:, [-1]] <= rest).all()
-    assert (scores[:, [-2]] >= rest).all()
-
-
 @pytest.mark.parametrize("sigmoid", [True, False])
 def test_the_informative_distance_gets_the_weight(sigmoid):
     X, Y = tagged_images()

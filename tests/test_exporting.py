@@ -222,18 +222,3 @@ def test_outputs_that_differ_from_keras_are_an_error(run, tmp_path, monkeypatch)
         with pytest.raises(FormatError, match="keras"):
             export_run(run, ["keras"], tmp_path / "to")
         assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("file", "content"),
-    [
-        ("settings.json", json.dumps(SETTINGS | {"tag_names": ["sky"], "patches": "center"})),
-        ("model.keras", "cut off"),
-        ("history.csv", ""),
-    ],
-)
-def test_a_damaged_file_of_the_run_is_named(changed, tmp_path, file, content):
-    (changed / file).write_text(content)
-    with pytest.raises(InputError, match=file):
-        export_run(changed, ["keras"], tmp_path / "to")
-    assert list(tmp_path.iterdir()) == [changed]
