@@ -82,22 +82,6 @@ def test_the_same_seed_gives_the_same_features_in_any_batch(fitted, monkeypatch,
     np.testing.assert_allclose(few.fit_transform(IMAGES), few.transform(IMAGES), atol=1e-5)
 
 
-def test_images_are_read_as_a_stream(fitted, monkeypatch, small_chunks):
-    described, ahead = count_descriptions(monkeypatch), []
-
-    class Stream:
-        def __len__(self):
-            return len(IMAGES)
-
-        def __iter__(self):
-            for number, image in enumerate(IMAGES):
-                ahead.append(number - len(described))
-                yield image.copy()
-
-    np.testing.assert_allclose(fitted[0].transform(Stream()), fitted[1], atol=1e-5)
-    assert max(ahead) < 8
-
-
 def test_bad_images_and_parameters_are_named(fitted):
     for bad in (np.zeros((8, 8, 3)), np.zeros((8, 8), np.uint8), np.zeros((0, 8, 3), np.uint8)):
         with pytest.raises(ValueError, match="image 1 "):

@@ -46,14 +46,6 @@ def test_votes_never_count_against_their_tag():
     assert annotator.beta_[0] == pytest.approx(math.log((1 / 16) / (29 / 44)))
 
 
-@pytest.mark.parametrize("sigmoid", [True, False])
-def test_the_informative_distance_gets_the_weight(sigmoid):
-    X, Y = tagged_images()
-    annotator = TagPropAnnotator(k=50, sigmoid=sigmoid, blocks=[5, 5]).fit(X, Y)
-    noise, informative = annotator.theta_
-    assert informative > 1 and noise < 0.1 * informative
-
-
 def in_turn(distances, k):
     """Neighbours taken from the ranking of each distance (num_blocks, num_train) in turn."""
     chosen = []
