@@ -123,7 +123,6 @@ def test_files_folders_and_patterns_are_found_in_a_repeatable_order(tmp_path, mo
         (b"a.jpg\nb c.jpg\n\xff.jpg\n", ["a.jpg", "b c.jpg", "\udcff.jpg"]),
         (b"a.jpg\r\nb c.jpg\r\n\n", ["a.jpg", "b c.jpg"]),
         (b"line\nend.jpg\0a\0", ["line\nend.jpg", "a"]),
-        # They begin as some image files do.
         (b"BMW.jpg\nRIFF.png\n", ["BMW.jpg", "RIFF.png"]),
     ],
 )

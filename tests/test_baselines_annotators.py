@@ -95,7 +95,6 @@ def test_few_or_identical_training_images_are_enough(kind, num_train):
     [
         *((kind, "k", value) for kind in KINDS if kind != SVMAnnotator for value in (0, 1.5)),
         *((kind, "blocks", value) for kind in WITH_BLOCKS for value in ([4], [5, 0])),
-        (KNNAnnotator, "sigma", 0),
         (KNNAnnotator, "sigma", math.nan),
         (SVMAnnotator, "C", 0),
         (TagPropAnnotator, "weights", "both"),

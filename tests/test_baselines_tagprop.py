@@ -1,7 +1,5 @@
 """TagProp: probabilities and gradients by loops, and what is learnt."""
 
-import math
-
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -32,18 +30,6 @@ def tagged_images(num_images=150, num_tags=8, seed=0):
     features = random.normal(size=(num_images, 10))
     features[:, 5:] = labels @ directions + 0.3 * features[:, 5:]
     return features.astype(np.float32), labels
-
-
-def test_votes_never_count_against_their_tag():
-    # Tag 0 has one image, which nobody votes for while it is left out; its neighbours, which lack
-    # the tag, get its votes. Tag 1 is the ordinary one.
-    X = np.linspace(0, 1, 30)[:, None]
-    Y = np.stack([np.arange(30) == 15, np.arange(30) < 15], axis=1).astype(int)
-    annotator = TagPropAnnotator(k=5).fit(X, Y)
-    assert annotator.alpha_[0] == 0 and annotator.alpha_[1] > 0
-    # Without votes, a tag's odds are those of its weighted labels: 1 of 16 positive ones against
-    # 29 of 44 negative ones.
-    assert annotator.beta_[0] == pytest.approx(math.log((1 / 16) / (29 / 44)))
 
 
 def in_turn(distances, k):

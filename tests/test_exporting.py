@@ -153,9 +153,8 @@ def test_nothing_half_written_is_left(run, tmp_path, monkeypatch, raised, expect
     monkeypatch.setattr(FORMATS["keras"], "write", write)
     (tmp_path / "to").mkdir()
     (tmp_path / "to/MODEL_CARD.md").write_text("before")
-    with pytest.raises(expected) as error:
+    with pytest.raises(expected):
         export_run(run, ["keras"], tmp_path / "to")
-    assert "\n" not in str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == ["to"]
     assert (tmp_path / "to/MODEL_CARD.md").read_text() == "before"
 

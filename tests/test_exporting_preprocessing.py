@@ -26,13 +26,6 @@ def noise(height, width):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def test_an_image_stored_smaller_than_the_crop_is_resized_and_then_enlarged():
-    pixels = noise(50, 70)
-    small = Image.fromarray(pixels).resize((16, 16), RESAMPLING)
-    enlarged = tf.image.resize(np.asarray(small), (24, 24), antialias=True).numpy()
-    assert np.abs(crop_of(pixels, 24, 16) - enlarged).max() < GREY_LEVELS
-
-
 @pytest.mark.parametrize("shorter_side", [False, True])
 @pytest.mark.parametrize("size", [(120, 90), (31, 200), (16, 16), (5, 9), (33, 33)])
 def test_resizing_is_that_of_conversion(tmp_path, size, shorter_side):
