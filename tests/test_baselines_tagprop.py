@@ -49,6 +49,8 @@ def test_probabilities_agree_with_the_formulas_image_by_image(weights, sigmoid):
     queries, _ = tagged_images(num_images=12, seed=1)
     annotator = TagPropAnnotator(k=20, weights=weights, sigmoid=sigmoid, blocks=[5, 5]).fit(X, Y)
     sigmoids = (annotator.alpha_, annotator.beta_) if sigmoid else None
+    if weights == "distance":  # the second feature tells the tags
+        assert annotator.theta_[1] > 10 * annotator.theta_[0]
     scores = annotator.decision_function(queries)
     assert scores.dtype == np.float32
     all_distances = BaseDistances(X, [5, 5])(queries).astype(np.float64)
