@@ -2,8 +2,6 @@
 
 import doctest
 import importlib
-import inspect
-import re
 import shutil
 from pathlib import Path
 
@@ -26,12 +24,6 @@ MODULES = {
 WITH_EXAMPLES = [name for name, path in MODULES.items() if ">>>" in path.read_text("utf-8")]
 #: Modules that need an extra, and the package that it brings.
 EXTRAS = {"tfrecords_tools.beam": "apache_beam"}
-#: What the API reference shows: packages, whose `__all__` is the interface, and single names.
-REFERENCE = [
-    name
-    for page in sorted((ROOT / "docs" / "reference").glob("*.md"))
-    for name in re.findall(r"^::: (\S+)", page.read_text("utf-8"), re.MULTILINE)
-]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -97,25 +89,3 @@ def test_the_examples_of_a_module_run(name, folder_of_examples, tmp_path, monkey
     for example in doctest.DocTestFinder().find(module, globs=names_for_examples(module)):
         runner.run(example, out=lines.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(lines)
-
-
-def find(name):
-    """The objects of a name in the API reference, by their full names."""
-    if name not in MODULES:
-        module, _, last = name.rpartition(".")
-        return {name: getattr(importlib.import_module(module), last)}
-    module = importlib.import_module(name)
-    return {f"{name}.{public}": getattr(module, public) for public in module.__all__}
-
-
-@pytest.mark.parametrize("name", REFERENCE)
-def test_everything_in_the_reference_has_an_example(name):
-    if name.rpartition(".")[0] in EXTRAS:
-        pytest.importorskip(EXTRAS[name.rpartition(".")[0]])
-    without = [
-        full_name
-        for full_name, value in find(name).items()
-        if inspect.isroutine(value) or inspect.isclass(value)
-        if ">>>" not in (inspect.getdoc(value) or "")
-    ]
-    assert not without, f"no Example in the docstring of {', '.join(without)}"

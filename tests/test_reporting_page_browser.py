@@ -88,13 +88,6 @@ def test_the_filter_works_by_keyboard_and_says_how_many_there_are(open_page):
     assert status.inner_text() == "6 of 6 images shown"
 
 
-def test_the_first_tab_leads_past_the_sections(open_page):
-    page = open_page()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
-
-
 @pytest.mark.parametrize("width", [320, 360, 1280])
 def test_nothing_scrolls_sideways(open_page, width):
     page = open_page(width)
