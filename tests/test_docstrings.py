@@ -5,7 +5,6 @@ import importlib
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tfrecords_fixtures import (
     write_coco,
@@ -56,26 +55,6 @@ def folder_of_examples(tmp_path_factory):
         "actor/0002_174174086.jpg 174174086 null http://farm.example/174174086.jpg null null\n"
     )
     return folder
-
-
-def names_for_examples(module):
-    """The module's own names, NumPy, and an evaluation of made-up scores."""
-    from warptag.methods import LOSSES
-    from warptag.reporting import Evaluation
-
-    random = np.random.default_rng(0)
-    labels = (random.random((20, 6)) < 0.4).astype(int)
-    scores = {method: [labels + random.normal(size=labels.shape)] for method in LOSSES}
-    evaluation = Evaluation(
-        tag_names=["sky", "sea", "tree", "cat", "dog", "map"],
-        test_labels=labels,
-        train_counts=random.integers(1, 200, 6),
-        scores=scores,
-        ks=(3, 5),
-        synthetic=True,
-        title="made-up scores",
-    )
-    return {"np": np, "evaluation": evaluation} | vars(module)
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from reporting_support import evaluation, write_everything
 
-from tfrecords_tools.errors import InputError
 from warptag.reporting import write_page, write_results
 from warptag.reporting.evaluation import METRICS
 
@@ -154,48 +153,3 @@ def test_one_tag_one_method_one_seed_and_a_loss_that_exploded(tmp_path):
     page = Page(tmp_path)
     assert "1 tag per image" in page.text and "The numbers of 1 tag" in page.text
     assert [found for found in page.all("img") if "Training" in found["alt"]]
-
-
-def test_large_results_stay_below_three_megabytes(tmp_path):
-    counts = np.arange(100_000, 0, -1)
-    tags = [f"tag {count}" * 9 for count in counts]
-    methods = ("CNN + WARP", "CNN + Softmax", "CNN + Ranking")
-    columns = [f"{method} {metric}" for method in methods for metric in ("recall", "precision")]
-    per_class = pd.DataFrame({"tag": tags, "train_count": counts, "test_count": counts})
-    per_class.assign(**dict.fromkeys(columns, 50.0)).to_csv(tmp_path / "per_class.csv")
-    write_table(tmp_path, **{"CNN + WARP": (36.60, np.nan, 1)})
-    entry = {"jpeg": "A" * 8000, "true": tags[:9000], "given": {"CNN + WARP": [[tags[0], True]]}}
-    images = [{"row": row, **entry} for row in range(100)]
-    (tmp_path / "gallery.json").write_text(json.dumps({"k": 1, "images": images}))
-    loss = np.random.default_rng(0).random(2000)
-    run = pd.DataFrame({"epoch": np.arange(2000), "loss": loss, "val_n_plus": loss})
-    runs = [run.assign(method=method, seed=seed) for method in methods for seed in range(5)]
-    pd.concat(runs).to_csv(tmp_path / "history.csv")
-    text = Page(tmp_path).text
-    assert (tmp_path / "report.html").stat().st_size < 3_000_000
-    assert "the 400 most frequent of 100,000 tags" in text
-    assert "and 8970 more" in text and "60 test images" in text
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("table_k3.csv", "method,seeds\n", "per_class_recall"),
-        ("table_k3.csv", "", ""),
-        ("claims.csv", "k,number\n3,1\n", "statement"),
-        ("per_class.csv", "tag,train_count,test_count\nsky,many,1\n", "train_count"),
-        ("history.csv", "method,seed,epoch,loss,val_n_plus\nA,0,1,1,x\n", "val_n_plus"),
-        ("summary.json", '{"title": 3}', "dataset"),
-        ("gallery.json", '{"k": 3, "images": [{"row": "', "images"),
-        ("gallery.json", '{"k": 3, "images": [{"row": "a"}]}', "images"),
-    ],
-)
-def test_a_damaged_file_is_named(tmp_path, name, content, reason):
-    with pytest.raises(InputError, match="table_k<k>.csv"):
-        write_page(tmp_path)
-    write_table(tmp_path, **{"CNN + WARP": (36.60, 0.1, 3)})
-    (tmp_path / name).write_text(content)
-    with pytest.raises(InputError) as error:
-        write_page(tmp_path)
-    assert name in str(error.value) and reason in str(error.value)
-    assert not (tmp_path / "report.html").exists()

@@ -66,28 +66,6 @@ def test_no_error_and_no_request_leaves_the_page(open_page, address):
     assert page.title() == "Title of the data: results"
 
 
-def test_the_filter_works_by_keyboard_and_says_how_many_there_are(open_page):
-    page = open_page()
-    status, cards = page.get_by_role("status"), page.locator(".card:visible")
-    assert status.inner_text() == "6 of 6 images shown"
-    options = page.locator("#tag option").all_inner_texts()[1:]
-    numbers = {text: int(text.split("(")[-1].rstrip(")")) for text in options}
-    wanted = min((text for text in options if text.startswith("tag")), key=numbers.get)
-    page.get_by_label("Show images with the tag").focus()
-    page.keyboard.type(wanted)
-    chosen = page.locator("#tag").evaluate("box => box.selectedOptions[0].text")
-    number = numbers[wanted]
-    assert chosen == wanted and 0 < number < 6
-    assert cards.count() == number
-    assert status.inner_text() == f"{number} of 6 images shown"
-    name = chosen.split(" (")[0]
-    for index in range(number):
-        # A method behind a click is opened where it is the one that gives the tag.
-        assert name in cards.nth(index).locator(".chosen:visible").first.inner_text()
-    page.keyboard.press("Home")
-    assert status.inner_text() == "6 of 6 images shown"
-
-
 @pytest.mark.parametrize("width", [320, 360, 1280])
 def test_nothing_scrolls_sideways(open_page, width):
     page = open_page(width)
