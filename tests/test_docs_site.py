@@ -11,7 +11,6 @@ import pytest
 from warptag.reporting.readme import PAGES, update_tables
 
 ROOT = Path(__file__).parents[1]
-LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +50,17 @@ def test_the_code_on_the_page_of_metrics_prints_what_it_says(capsys):
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(code, {})
     assert capsys.readouterr().out.strip() == "50.0"
+
+
+def test_formulas_need_no_script_and_examples_are_code(site):
+    html = (site / "losses" / "index.html").read_text("utf-8")
+    assert html.count("<math") > 5 and "arithmatex" not in html and "merror" not in html
+    html = (site / "reference" / "losses" / "index.html").read_text("utf-8")
+    assert "WARP" in html and "&gt;&gt;&gt; " in re.sub("<span[^>]*>|</span>", "", html)
+    assert (site / "results" / "scenes" / "annotations.png").stat().st_size > 10_000
+
+
+# MkDocs has checked those of the other pages.
+def test_the_links_of_the_readme_lead_to_files_that_are_there():
+    for link in re.findall(r"\]\(([^)\s#]+)", (ROOT / "README.md").read_text("utf-8")):
+        assert re.match(r"\w+:", link) or (ROOT / link).exists(), link

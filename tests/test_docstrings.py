@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from reporting_support import evaluation
 from tfrecords_fixtures import (
     write_coco,
     write_corel5k,
@@ -13,6 +14,8 @@ from tfrecords_fixtures import (
     write_nuswide_features,
     write_photographs,
 )
+
+from warptag.methods import LOSSES
 
 ROOT = Path(__file__).parents[1]
 MODULES = {
@@ -63,8 +66,9 @@ def test_the_examples_of_a_module_run(name, folder_of_examples, tmp_path, monkey
         pytest.importorskip(EXTRAS[name])
     module = importlib.import_module(name)
     monkeypatch.chdir(shutil.copytree(folder_of_examples, tmp_path / "examples"))
+    names = {"np": np, "evaluation": evaluation(methods=tuple(LOSSES), ks=(3, 5))}
     lines = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
-    for example in doctest.DocTestFinder().find(module, globs=names_for_examples(module)):
+    for example in doctest.DocTestFinder().find(module, globs=names | vars(module)):
         runner.run(example, out=lines.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(lines)

@@ -153,3 +153,42 @@ def test_one_tag_one_method_one_seed_and_a_loss_that_exploded(tmp_path):
     page = Page(tmp_path)
     assert "1 tag per image" in page.text and "The numbers of 1 tag" in page.text
     assert [found for found in page.all("img") if "Training" in found["alt"]]
+
+
+def test_large_results_stay_below_three_megabytes(tmp_path):
+    counts = np.arange(20_000, 0, -1)
+    tags = [f"tag {count}" * 9 for count in counts]
+    per_class = pd.DataFrame({"tag": tags, "train_count": counts, "test_count": counts})
+    per_class.assign(**{"CNN + WARP recall": 50.0, "CNN + WARP precision": 50.0}).to_csv(
+        tmp_path / "per_class.csv"
+    )
+    write_table(tmp_path, **{"CNN + WARP": (36.60, np.nan, 1)})
+    entry = {"jpeg": "A" * 8000, "true": tags[:9000], "given": {"CNN + WARP": [[tags[0], True]]}}
+    images = [{"row": row, **entry} for row in range(100)]
+    (tmp_path / "gallery.json").write_text(json.dumps({"k": 1, "images": images}))
+    text = Page(tmp_path).text
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
+    assert "the 400 most frequent of 20,000 tags" in text
+    assert "and 8970 more" in text and "60 test images" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("table_k3.csv", "method,seeds\n"),
+        ("table_k3.csv", ""),
+        ("claims.csv", "k,number\n3,1\n"),
+        ("per_class.csv", "tag,train_count,test_count\nsky,many,1\n"),
+        ("history.csv", "method,seed,epoch,loss,val_n_plus\nA,0,1,1,x\n"),
+        ("summary.json", '{"title": 3}'),
+        ("gallery.json", '{"k": 3, "images": [{"row": "'),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, name, content):
+    with pytest.raises(InputError):
+        write_page(tmp_path)
+    write_table(tmp_path, **{"CNN + WARP": (36.60, 0.1, 3)})
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=name):
+        write_page(tmp_path)
+    assert not (tmp_path / "report.html").exists()
