@@ -5,6 +5,7 @@ import importlib
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reporting_support import evaluation
 from tfrecords_fixtures import (
@@ -43,13 +44,7 @@ def folder_of_examples(tmp_path_factory):
     table = [f"{line},{'test' if line[0] in 'ct' else 'train'}" for line in lines]
     (folder / "photos" / "labels.csv").write_text("\n".join(["filename,tags,split", *table]))
     source = Folder(folder / "photos", size=64)
-    convert(
-        source,
-        folder / "records",
-        name="photos",
-        settings=source.settings,
-        workers=1,
-    )
+    convert(source, folder / "records", name="photos", settings=source.settings, workers=1)
     write_corel5k(folder)
     write_coco(folder)
     write_nuswide(folder)

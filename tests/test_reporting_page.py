@@ -1,4 +1,4 @@
-"""The report page: what it shows, that it is safe, small, and made from the files alone."""
+"""The files of a comparison and its report page: what it shows; that it is safe and small."""
 
 import base64
 import json
@@ -10,9 +10,15 @@ import pandas as pd
 import pytest
 from reporting_support import evaluation, write_everything
 
-from warptag.reporting import write_page, write_results
+from tfrecords_tools.errors import InputError
+from warptag.reporting import display, write_page, write_results
 from warptag.reporting.evaluation import METRICS
+from warptag.reporting.markdown import tables_markdown
+from warptag.reporting.reliability import calibration_error, reliability_table
+from warptag.reporting.result_folder import read_results
 
+TABLES = {f"{name}.csv" for name in ("table_k3", "table_k5", "per_class", "claims")}
+TABLES |= {"tables.md", "summary.json"}
 EVIL = '</script><img src=x onerror="alert(1)">&amp;"\''
 
 
@@ -53,15 +59,22 @@ def write_table(folder, **rows):
     pd.DataFrame(content).to_csv(folder / "table_k3.csv", index=False)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Results with everything there is, and HTML wherever a name can be."""
-    folder = tmp_path_factory.mktemp("results")
+def fill(folder):
+    """Writes results with everything there is, and HTML wherever a name can be."""
     names = [EVIL, "nan", *(f"tag {number}" for number in range(2, 8))]
-    write_everything(folder, settings=f"set {EVIL}", tag_names=names, title=f"scenes {EVIL}")
+    paths = write_everything(
+        folder, settings=f"set {EVIL}", tag_names=names, title=f"scenes {EVIL}"
+    )
     (folder / "command.txt").write_text(f"bash reproduce.sh {EVIL}\n")
     runs = pd.DataFrame({"method": ["CNN + WARP"], "seed": [0], "device": [EVIL]})
     runs.to_csv(folder / "runs.csv", index=False)
+    return {path.name for path in paths}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    fill(folder)
     return folder
 
 
@@ -192,3 +205,51 @@ def test_a_damaged_file_is_named(tmp_path, name, content):
     with pytest.raises(InputError, match=name):
         write_page(tmp_path)
     assert not (tmp_path / "report.html").exists()
+
+
+def test_the_same_data_gives_the_same_files(page, folder, tmp_path):
+    assert fill(tmp_path) == TABLES | {
+        *("recall_by_frequency.png", "precision_by_frequency.png"),
+        *("features_recall_by_frequency.png", "features_precision_by_frequency.png"),
+        *("training_curves.png", "reliability.png", "annotations.png"),
+        *("history.csv", "reliability.csv", "published_k5.csv", "gallery.json"),
+    }
+    write_page(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in folder.iterdir()}
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+    # So does what is read back.
+    assert tables_markdown(read_results(folder)) == (folder / "tables.md").read_text()
+
+
+def test_without_networks_there_are_tables_only(tmp_path):
+    bounds = evaluation(methods=("upper_bound_random", "upper_bound"))
+    paths = write_results(bounds, tmp_path, None, {0: np.zeros((20, 30, 3), np.uint8)})
+    assert {path.name for path in paths} == TABLES
+    assert len(pd.read_csv(tmp_path / "claims.csv")) == 0
+    assert "claims" not in (tmp_path / "tables.md").read_text()
+
+
+# Neither a title nor a label decides, only the name of the data set.
+@pytest.mark.parametrize(("dataset", "beside"), [("nuswide", True), ("corel5k", False)])
+def test_the_papers_numbers_are_beside_those_of_its_data_set_only(tmp_path, dataset, beside):
+    texts = {"dataset": dataset, "title": "Photographs" if beside else "NUS-WIDE"}
+    result = evaluation(methods=("warp",), ks=(3,), synthetic=False, **texts)
+    write_results(result, tmp_path)
+    text = (tmp_path / "tables.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| CNN + WARP |")]
+    assert ["35.60" in row for row in rows] == ([True] if beside else [False, True])
+    assert (display.OTHER_DATA in text) != beside and display.SYNTHETIC not in text
+    assert json.loads((tmp_path / "summary.json").read_text())["dataset"] == dataset
+
+
+def test_reliability_by_hand():
+    labels = np.array([[1, 0, 0, 0, -1, 1]])
+    values = np.array([[0.25, 0.25, 0.25, 0.25, 0.25, 1.0]])
+    table = reliability_table({"warp": values}, labels)
+    assert table[["probability", "share", "pairs"]].to_numpy().tolist() == [
+        [0.25, 0.25, 4],
+        [1, 1, 1],
+    ]
+    assert calibration_error(table) == 0
+    assert calibration_error(table.assign(share=0.5)) == (4 * 0.25 + 1 * 0.5) / 5

@@ -66,24 +66,6 @@ def test_no_error_and_no_request_leaves_the_page(open_page, address):
     assert page.title() == "Title of the data: results"
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_scrolls_sideways(open_page, width):
-    page = open_page(width)
-    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_axe_finds_no_violation(open_page, width, scheme):
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-    )
-    page = open_page(width, color_scheme=scheme)
-    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-
-
 def test_on_paper_the_claims_are_open_and_the_filter_is_gone(open_page):
     page = open_page()
     page.locator("#tag").select_option(index=1)
@@ -106,3 +88,15 @@ def test_the_filter_works_by_keyboard_and_says_how_many_there_are(open_page):
     for card in cards.all():
         # A method behind a click is opened where it is the one that gives the tag.
         assert name in card.locator(".chosen:visible").first.inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (360, "dark"), (1280, "light")])
+def test_nothing_scrolls_sideways_and_axe_finds_no_violation(open_page, width, scheme):
+    page = open_page(width, color_scheme=scheme)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
