@@ -66,15 +66,6 @@ def test_no_error_and_no_request_leaves_the_page(open_page, address):
     assert page.title() == "Title of the data: results"
 
 
-def test_on_paper_the_claims_are_open_and_the_filter_is_gone(open_page):
-    page = open_page()
-    page.locator("#tag").select_option(index=1)
-    page.emulate_media(media="print")
-    assert page.locator("#filter").is_hidden()
-    assert page.locator(".claim table").first.is_visible()
-    assert page.locator(".card:visible").count() == 6
-
-
 def test_the_filter_works_by_keyboard_and_says_how_many_there_are(open_page):
     page = open_page()
     status, cards = page.get_by_role("status"), page.locator(".card:visible")
