@@ -1,10 +1,9 @@
 """Tables of a hand-worked evaluation, the paper's numbers, and input that does not fit."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from warptag.reporting import Evaluation, published_table, write_results
+from warptag.reporting import Evaluation, published_table
 from warptag.reporting.display import identity_line
 from warptag.reporting.evaluation import METRICS
 from warptag.reporting.paper import PAPER_TABLES, paper_metrics
@@ -129,13 +128,3 @@ def test_published_metrics_are_means_over_the_words_with_a_test_image():
 def test_input_that_does_not_fit_is_named(changes, mentioned):
     with pytest.raises(ValueError, match=mentioned):
         evaluation(**changes)
-
-
-def test_an_image_or_history_that_does_not_fit_is_named(tmp_path):
-    image = np.zeros((20, 30, 3), np.uint8)
-    for images, mentioned in [({99: image}, "99"), ({0: image[..., 0]}, r"\(20, 30\)")]:
-        with pytest.raises(ValueError, match=mentioned):
-            write_results(evaluation(), tmp_path, images=images)
-    history = pd.DataFrame({"step": [1], "loss": [1.0]})
-    with pytest.raises(ValueError, match=r"warp, seed 0.*got step"):
-        write_results(evaluation(), tmp_path, {"warp": [history]})
