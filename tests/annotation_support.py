@@ -12,10 +12,13 @@ from PIL import Image
 from warptag.models import AlexNet
 from warptag.training import Calibration
 
+CALIBRATION = Calibration(1.0, -0.5, 0.2)
 TAG_NAMES = ["red", "green", "blue & <b>white</b>"]
 
 
-def make_run(folder: Path, size: int | None = 24, shorter_side: bool = False) -> Path:
+def make_run(
+    folder: Path, size: int | None = 24, shorter_side: bool = False, **more_settings
+) -> Path:
     """The files of a finished run that matter for new photographs."""
     folder.mkdir(parents=True)
     keras.utils.set_random_seed(3)
@@ -26,8 +29,8 @@ def make_run(folder: Path, size: int | None = 24, shorter_side: bool = False) ->
     model.save(folder / "model.keras")
     image = {"size": size, "shorter_side": shorter_side}
     settings = {"tag_names": TAG_NAMES, "patches": "center", "crop_size": 16, "image": image}
-    (folder / "settings.json").write_text(json.dumps(settings))
-    Calibration(1.0, 0.0, 0.0).save(folder)
+    (folder / "settings.json").write_text(json.dumps(settings | more_settings))
+    CALIBRATION.save(folder)
     return folder
 
 

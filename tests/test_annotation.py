@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from annotation_support import TAG_NAMES, make_run, write_photograph
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
 
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
@@ -16,7 +17,7 @@ from warptag.annotation import Tagger
 from warptag.annotation.photographs import find_photographs
 from warptag.annotation.tagger import BATCH_SIZE, BATCHES_AHEAD
 from warptag.data import Records
-from warptag.training import Calibration, fit_calibration, load_calibration, predict
+from warptag.training import Calibration, fit_calibration, predict
 from warptag.training.run_folder import load_run
 
 
@@ -32,7 +33,7 @@ def tagger(run):
 
 @pytest.mark.parametrize(
     ("size", "shorter_side", "patches"),
-    [(24, False, "center"), (24, True, "five"), (None, False, "center")],
+    [(24, True, "five"), (None, False, "center")],
 )
 def test_a_photograph_has_the_scores_that_evaluation_gives_its_record(
     tmp_path, size, shorter_side, patches
@@ -63,8 +64,8 @@ def test_files_that_are_no_images_are_reported_in_their_place(tagger, tmp_path):
     folder.mkdir()
     truncated, bomb = tmp_path / "truncated.jpg", tmp_path / "bomb.png"
     truncated.write_bytes(good.read_bytes()[:-200])
-    # A decompression bomb: 400 million pixels that take a few kilobytes.
-    Image.new("1", (20_000, 20_000)).save(bomb)
+    # A decompression bomb: 196 million pixels that take a few kilobytes.
+    Image.new("1", (14_000, 14_000)).save(bomb)
     paths = [empty, good, text, truncated, folder, bomb, tmp_path / "missing.jpg"]
     annotations = list(tagger.annotate(paths))
     assert [annotation.path for annotation in annotations] == paths
@@ -75,33 +76,14 @@ def test_files_that_are_no_images_are_reported_in_their_place(tagger, tmp_path):
             assert annotation.scores is None and str(annotation.path) in str(annotation.error)
 
 
-def test_only_a_few_batches_of_files_are_read_ahead(tagger, tmp_path):
-    photograph = write_photograph(tmp_path / "photograph.jpg")
-    taken = 0
-
-    def endless():
-        nonlocal taken
-        while True:
-            taken += 1
-            yield photograph
-
-    annotations = tagger.annotate(endless())
-    for _ in range(2 * BATCH_SIZE):
-        next(annotations)
-    annotations.close()
-    assert taken <= (2 + BATCHES_AHEAD) * BATCH_SIZE
-
-
 @pytest.mark.parametrize(
     ("file", "content"),
     [
-        ("calibration.json", '{"score": "high", "log_sum_exp": 0, "intercept": 0}'),
         ("calibration.json", '{"score": NaN, "log_sum_exp": 0, "intercept": 0}'),
         ("settings.json", '{"tag_names": ["a", "b", "c"], "patches": "center", "image": null}'),
-        ("settings.json", '{"tag_names": ["a", "b", "c"], "patches": "nine", "image": {}}'),
         ("settings.json", '{"tag_names": ["a"], "patches": "center", "image": {"size": 24}}'),
-        ("settings.json", '{"tag_names": 3}'),
         ("settings.json", "[" * 100_000),
+        ("model.keras", "cut off"),
     ],
 )
 def test_a_damaged_file_of_a_run_is_named(tmp_path, run, file, content):
@@ -130,18 +112,17 @@ def test_files_folders_and_patterns_are_found_in_a_repeatable_order(tmp_path, mo
     # A folder without images stands for itself, and is reported when it is read.
     Path("empty").mkdir()
     assert listed("empty", "b/1.png") == ["empty", "b/1.png"]
-    with pytest.raises(InputError):
-        listed("")
+    for names, text in [([""], b""), (["-"], b"\xff\xd8\xff\xe0 and so on, an image")]:
+        with pytest.raises(InputError):
+            listed(*names, text=text)
 
 
 @pytest.mark.parametrize(
     ("text", "names"),
     [
         (b"a.jpg\nb c.jpg\n\xff.jpg\n", ["a.jpg", "b c.jpg", "\udcff.jpg"]),
-        (b"a.jpg\r\nb c.jpg\r\n\n\xff.jpg", ["a.jpg", "b c.jpg", "\udcff.jpg"]),
-        (b"a.jpg\0b c.jpg\0\xff.jpg\0", ["a.jpg", "b c.jpg", "\udcff.jpg"]),
+        (b"a.jpg\r\nb c.jpg\r\n\n", ["a.jpg", "b c.jpg"]),
         (b"line\nend.jpg\0a\0", ["line\nend.jpg", "a"]),
-        # They begin as some image files do.
         (b"BMW.jpg\nRIFF.png\n", ["BMW.jpg", "RIFF.png"]),
     ],
 )
@@ -149,51 +130,39 @@ def test_names_come_from_standard_input(text, names):
     assert listed("-", text=text) == names
 
 
-def test_an_image_on_standard_input_is_refused():
-    with pytest.raises(InputError):
-        listed("-", text=b"\xff\xd8\xff\xe0 and so on")
-
-
 def planted(num_images):
     """Scores whose images have scales of their own, and labels drawn by known probabilities."""
     generator = np.random.default_rng(0)
     scores = generator.normal(size=(num_images, 6)) + generator.normal(size=(num_images, 1)) * 3
-    truth = Calibration(1.5, -1.2, 0.4)
-    labels = generator.random(scores.shape) < truth.probabilities(scores)
-    return scores, labels.astype(np.int8), truth
+    labels = generator.random(scores.shape) < Calibration(1.5, -1.2, 0.4).probabilities(scores)
+    return scores, labels.astype(np.int8)
 
 
-def test_calibration_agrees_with_scikit_learn_and_finds_planted_probabilities():
-    from sklearn.linear_model import LogisticRegression
-
-    scores, labels, truth = planted(4000)
+def test_calibration_agrees_with_scikit_learn():
+    scores, labels = planted(4000)
     scale = np.log(np.exp(scores).sum(axis=1, keepdims=True))
     inputs = np.stack([scores.ravel(), np.broadcast_to(scale, scores.shape).ravel()], axis=1)
     reference = LogisticRegression(C=1e8, tol=1e-8).fit(inputs, labels.ravel())
     found = fit_calibration(scores, labels)
     np.testing.assert_allclose([found.score, found.log_sum_exp], reference.coef_[0], rtol=1e-2)
     np.testing.assert_allclose(found.intercept, reference.intercept_[0], rtol=1e-2)
-    assert (found.score, found.log_sum_exp, found.intercept) == pytest.approx(
-        (truth.score, truth.log_sum_exp, truth.intercept), abs=0.1
-    )
 
 
-def test_calibration_leaves_unknown_labels_out_and_keeps_the_order_of_tags():
-    scores, labels, _ = planted(500)
+def test_calibration_leaves_unknown_labels_out_and_needs_both_other_kinds():
+    scores, labels = planted(500)
     spoilt_scores = np.concatenate([scores, scores])
     spoilt_labels = np.concatenate([labels, np.full_like(labels, -1)])
     assert fit_calibration(spoilt_scores, spoilt_labels) == fit_calibration(scores, labels)
+    # The order of the tags is never reversed.
     assert fit_calibration(-scores, labels).score == 0.0
+    for label in (0, 1, -1):
+        assert fit_calibration(np.zeros((5, 3)), np.full((5, 3), label)) is None
 
 
-@pytest.mark.parametrize("label", [0, 1, -1])
-def test_there_is_no_calibration_without_both_kinds_of_labels(label):
-    assert fit_calibration(np.zeros((5, 3)), np.full((5, 3), label)) is None
-    assert fit_calibration(np.zeros((0, 3)), np.zeros((0, 3))) is None
-
-
-def test_calibration_is_saved_and_loaded(tmp_path):
-    calibration = Calibration(1.25, -0.5, 0.125)
-    calibration.save(tmp_path)
-    assert load_calibration(tmp_path) == calibration
-    assert load_calibration(tmp_path / "none") is None
+def test_only_a_few_batches_of_files_are_read_ahead(tagger, tmp_path):
+    paths = iter([write_photograph(tmp_path / "photograph.jpg")] * 1000)
+    annotations = tagger.annotate(paths)
+    for _ in range(2 * BATCH_SIZE):
+        next(annotations)
+    annotations.close()
+    assert len(list(paths)) >= 1000 - (2 + BATCHES_AHEAD) * BATCH_SIZE

@@ -11,7 +11,7 @@ from annotation_support import TAG_NAMES, make_run, write_photograph
 from command_line import warptag_here
 
 from tfrecords_tools.errors import InputError
-from warptag.annotation.demo import find_taggers, rows
+from warptag.annotation.demo import find_taggers
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +31,6 @@ def test_the_runs_of_a_folder_are_found_by_their_loss(taggers, tmp_path):
     assert list(taggers) == ["CNN + Softmax", "CNN + WARP"]
     with pytest.raises(InputError, match="softmax, ranking, warp"):
         find_taggers(tmp_path)
-
-
-def test_rows_are_texts_best_first(taggers, tmp_path):
-    tagger = taggers["CNN + WARP"]
-    photograph = write_photograph(tmp_path / "photograph.jpg")
-    table = rows(tagger, photograph, 2)
-    assert len(table) == 2
-    [annotation] = tagger.annotate([photograph])
-    assert table[0][0] == TAG_NAMES[annotation.scores.argmax()]
-    assert table[0][1] == f"{100 * annotation.probabilities.max():.1f} %"
 
 
 # `warptag demo`, with a client in the same process where the page would wait for Ctrl+C.
@@ -90,7 +80,10 @@ def test_the_page_tags_a_photograph_and_refuses_what_is_none(models, taggers, tm
     assert f"http://127.0.0.1:{port}/" in address
     for table, tagger in zip(json.loads(tables), taggers.values(), strict=True):
         assert table["headers"] == ["tag", "probability", "score"]
-        assert table["data"] == rows(tagger, photograph, 3)
+        [annotation] = tagger.annotate([photograph])
+        assert len(table["data"]) == 3
+        assert table["data"][0][0] == TAG_NAMES[annotation.scores.argmax()]
+        assert table["data"][0][1] == f"{100 * annotation.probabilities.max():.1f} %"
     assert "The file" in refusal and str(tmp_path) not in refusal
 
 

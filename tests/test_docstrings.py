@@ -2,13 +2,12 @@
 
 import doctest
 import importlib
-import inspect
-import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reporting_support import evaluation
 from tfrecords_fixtures import (
     write_coco,
     write_corel5k,
@@ -16,6 +15,8 @@ from tfrecords_fixtures import (
     write_nuswide_features,
     write_photographs,
 )
+
+from warptag.methods import LOSSES
 
 ROOT = Path(__file__).parents[1]
 MODULES = {
@@ -26,12 +27,6 @@ MODULES = {
 WITH_EXAMPLES = [name for name, path in MODULES.items() if ">>>" in path.read_text("utf-8")]
 #: Modules that need an extra, and the package that it brings.
 EXTRAS = {"tfrecords_tools.beam": "apache_beam"}
-#: What the API reference shows: packages, whose `__all__` is the interface, and single names.
-REFERENCE = [
-    name
-    for page in sorted((ROOT / "docs" / "reference").glob("*.md"))
-    for name in re.findall(r"^::: (\S+)", page.read_text("utf-8"), re.MULTILINE)
-]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -49,13 +44,7 @@ def folder_of_examples(tmp_path_factory):
     table = [f"{line},{'test' if line[0] in 'ct' else 'train'}" for line in lines]
     (folder / "photos" / "labels.csv").write_text("\n".join(["filename,tags,split", *table]))
     source = Folder(folder / "photos", size=64)
-    convert(
-        source,
-        folder / "records",
-        name="photos",
-        settings=source.settings,
-        workers=1,
-    )
+    convert(source, folder / "records", name="photos", settings=source.settings, workers=1)
     write_corel5k(folder)
     write_coco(folder)
     write_nuswide(folder)
@@ -66,56 +55,15 @@ def folder_of_examples(tmp_path_factory):
     return folder
 
 
-def names_for_examples(module):
-    """The module's own names, NumPy, and an evaluation of made-up scores."""
-    from warptag.methods import LOSSES
-    from warptag.reporting import Evaluation
-
-    random = np.random.default_rng(0)
-    labels = (random.random((20, 6)) < 0.4).astype(int)
-    scores = {method: [labels + random.normal(size=labels.shape)] for method in LOSSES}
-    evaluation = Evaluation(
-        tag_names=["sky", "sea", "tree", "cat", "dog", "map"],
-        test_labels=labels,
-        train_counts=random.integers(1, 200, 6),
-        scores=scores,
-        ks=(3, 5),
-        synthetic=True,
-        title="made-up scores",
-    )
-    return {"np": np, "evaluation": evaluation} | vars(module)
-
-
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_of_a_module_run(name, folder_of_examples, tmp_path, monkeypatch):
     if name in EXTRAS:
         pytest.importorskip(EXTRAS[name])
     module = importlib.import_module(name)
     monkeypatch.chdir(shutil.copytree(folder_of_examples, tmp_path / "examples"))
+    names = {"np": np, "evaluation": evaluation(methods=tuple(LOSSES), ks=(3, 5))}
     lines = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
-    for example in doctest.DocTestFinder().find(module, globs=names_for_examples(module)):
+    for example in doctest.DocTestFinder().find(module, globs=names | vars(module)):
         runner.run(example, out=lines.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(lines)
-
-
-def find(name):
-    """The objects of a name in the API reference, by their full names."""
-    if name not in MODULES:
-        module, _, last = name.rpartition(".")
-        return {name: getattr(importlib.import_module(module), last)}
-    module = importlib.import_module(name)
-    return {f"{name}.{public}": getattr(module, public) for public in module.__all__}
-
-
-@pytest.mark.parametrize("name", REFERENCE)
-def test_everything_in_the_reference_has_an_example(name):
-    if name.rpartition(".")[0] in EXTRAS:
-        pytest.importorskip(EXTRAS[name.rpartition(".")[0]])
-    without = [
-        full_name
-        for full_name, value in find(name).items()
-        if inspect.isroutine(value) or inspect.isclass(value)
-        if ">>>" not in (inspect.getdoc(value) or "")
-    ]
-    assert not without, f"no Example in the docstring of {', '.join(without)}"

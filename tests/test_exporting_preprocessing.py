@@ -26,62 +26,27 @@ def noise(height, width):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def jpeg(pixels):
-    buffer = io.BytesIO()
-    # With colours at half the resolution, decoding a window differs at its edges.
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()
-
-
-def evaluated(encoded, height, width, size):
-    batch = {"encoded": [encoded], "height": [height], "width": [width]}
-    crops = fixed_crops({key: tf.constant(value) for key, value in batch.items()}, size, "center")
-    return crops[0, 0].numpy().astype(np.float32)
-
-
-@pytest.mark.parametrize("size", [(120, 90), (31, 200), (16, 16), (5, 9), (64, 32), (1, 1)])
-def test_resizing_is_that_of_pillow(size):
-    pixels = noise(*size)
-    expected = np.asarray(Image.fromarray(pixels).resize((24, 24), RESAMPLING), np.float32)
-    whole = crop_of(pixels, 24, 24)
-    difference = np.abs(whole - expected)
-    assert difference.max() < GREY_LEVELS and difference.mean() < 0.4
-    # A smaller crop is cut out of the centre.
-    np.testing.assert_allclose(crop_of(pixels, 19, 24), whole[2:21, 2:21], atol=1e-3)
-
-
-@pytest.mark.parametrize("size", [(50, 70), (70, 50), (33, 33), (10, 97)])
-def test_the_shorter_side_is_resized_as_conversion_does(tmp_path, size):
+@pytest.mark.parametrize("shorter_side", [False, True])
+@pytest.mark.parametrize("size", [(120, 90), (31, 200), (16, 16), (5, 9), (33, 33)])
+def test_resizing_is_that_of_conversion(tmp_path, size, shorter_side):
     pixels = noise(*size)
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    stored = load_image(tmp_path / "image.png", 24, shorter_side=True)
+    stored = load_image(tmp_path / "image.png", 24, shorter_side)
     resized = Image.fromarray(pixels).resize((stored.width, stored.height), RESAMPLING)
     top, left = (stored.height - 20) // 2, (stored.width - 20) // 2
     expected = np.asarray(resized, np.float32)[top : top + 20, left : left + 20]
-    difference = np.abs(crop_of(pixels, 20, 24, shorter_side=True) - expected)
-    assert difference.max() < GREY_LEVELS
+    difference = np.abs(crop_of(pixels, 20, 24, shorter_side) - expected)
+    assert difference.max() < GREY_LEVELS and difference.mean() < 0.4
 
 
-@pytest.mark.parametrize("size", [(40, 61), (61, 40), (24, 24), (13, 30), (24, 11)])
+@pytest.mark.parametrize("size", [(40, 61), (24, 24), (24, 11)])
 def test_crops_are_those_of_evaluation(size):
-    content = jpeg(noise(*size))
-    found = crop_of(whole_image(tf.constant(content)).numpy(), 24, None)
+    # With colours at half the resolution, decoding a window of a JPEG differs at its edges.
+    buffer = io.BytesIO()
+    Image.fromarray(noise(*size)).save(buffer, "JPEG", quality=95, subsampling=0)
+    batch = {"encoded": [buffer.getvalue()], "height": size[:1], "width": size[1:]}
+    batch = {key: tf.constant(value) for key, value in batch.items()}
+    found = crop_of(whole_image(batch["encoded"][0]).numpy(), 24, None)
     # Evaluation rounds enlarged crops to whole grey levels.
-    np.testing.assert_allclose(found, evaluated(content, *size, 24), atol=0.502)
-
-
-def test_an_image_stored_smaller_than_the_crop_is_resized_and_then_enlarged():
-    pixels = noise(50, 70)
-    small = Image.fromarray(pixels).resize((16, 16), RESAMPLING)
-    enlarged = tf.image.resize(np.asarray(small), (24, 24), antialias=True).numpy()
-    assert np.abs(crop_of(pixels, 24, 16) - enlarged).max() < GREY_LEVELS
-
-
-def test_a_photograph_comes_out_as_from_conversion_and_evaluation(tmp_path):
-    rows, columns = np.mgrid[0:90, 0:120] / 20
-    pixels = np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], axis=-1)
-    (tmp_path / "photo.jpg").write_bytes(jpeg(((pixels + 1) * 127).astype(np.uint8)))
-    stored = load_image(tmp_path / "photo.jpg", 32)
-    found = crop_of(np.asarray(Image.open(tmp_path / "photo.jpg")), 28, 32)
-    # The difference is the loss of storing it as JPEG.
-    assert np.abs(found - evaluated(*stored, 28)).mean() < 2
+    expected = fixed_crops(batch, 24, "center")[0, 0].numpy().astype(np.float32)
+    np.testing.assert_allclose(found, expected, atol=0.502)

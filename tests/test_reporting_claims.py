@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from warptag.reporting import Evaluation
-from warptag.reporting.claims import _outcome, claims_table
+from warptag.reporting.claims import claims_table
 
 IMAGES, TAGS = 100, 10
 # Image i has the one true tag i % 10; tag 0 is the most frequent in training.
@@ -65,15 +65,6 @@ def test_verdicts(changes, first, second):
     assert set(claims[1]["not_measured"]) == {missing}
     assert len(claims[1]) == 3 * 3 * (1 if missing else 2) and len(claims[2]) == 2 * 3
     assert claims[1]["low"].isna().tolist() == (claims[1]["seeds"] < 3).tolist()
-
-
-@pytest.mark.parametrize(
-    ("interval", "outcome"),
-    [((0.1, 2), "holds"), ((-2, -0.1), "reversed"), ((-0.1, 2), "undecided")]
-    + [((0.0, 0.0), "undecided"), (None, "undecided")],
-)
-def test_the_outcome_follows_the_interval(interval, outcome):
-    assert _outcome(interval) == outcome
 
 
 def test_the_interval_is_the_paired_t_interval():
