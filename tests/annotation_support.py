@@ -12,7 +12,7 @@ from PIL import Image
 from warptag.models import AlexNet
 from warptag.training import Calibration
 
-CALIBRATION = Calibration(1.0, -0.5, 0.2)
+CALIBRATION = Calibration(1.0, -0.1, 0.2)
 TAG_NAMES = ["red", "green", "blue & <b>white</b>"]
 
 
