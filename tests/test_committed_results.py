@@ -1,6 +1,7 @@
 """The results in the repository are those of the code: settings, runs, tables, pages."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +42,15 @@ def test_tables_and_page_are_made_from_the_files(name):
             for metric in ("per_class_recall", "overall_precision", "n_plus"):
                 mean = runs[f"{metric}_at_{k}"].astype(float).mean()
                 assert row[metric] == pytest.approx(mean, abs=0.011)
+
+
+def test_no_photograph_is_in_the_repository():
+    listed = subprocess.run(
+        ["git", "ls-files", "results"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    with_photographs = ("gallery.json", "report.html", "annotations.png")
+    committed = listed.stdout.split()
+    assert "results/scenes/annotations.png" in committed
+    assert not [path for path in committed if "corel5k" in path and path.endswith(with_photographs)]

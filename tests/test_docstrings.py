@@ -2,6 +2,8 @@
 
 import doctest
 import importlib
+import inspect
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +29,12 @@ MODULES = {
 WITH_EXAMPLES = [name for name, path in MODULES.items() if ">>>" in path.read_text("utf-8")]
 #: Modules that need an extra, and the package that it brings.
 EXTRAS = {"tfrecords_tools.beam": "apache_beam"}
+#: What the API reference shows: packages, whose `__all__` is the interface, and single names.
+REFERENCE = [
+    name
+    for page in sorted((ROOT / "docs" / "reference").glob("*.md"))
+    for name in re.findall(r"^::: (\S+)", page.read_text("utf-8"), re.MULTILINE)
+]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -67,3 +75,21 @@ def test_the_examples_of_a_module_run(name, folder_of_examples, tmp_path, monkey
     for example in doctest.DocTestFinder().find(module, globs=names | vars(module)):
         runner.run(example, out=lines.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(lines)
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_everything_in_the_reference_has_an_example(name):
+    parent, _, last = name.rpartition(".")
+    module = importlib.import_module(name if name in MODULES else parent)
+    shown = (
+        [getattr(module, public) for public in module.__all__]
+        if name in MODULES
+        else [getattr(module, last)]
+    )
+    without = [
+        value
+        for value in shown
+        if inspect.isroutine(value) or inspect.isclass(value)
+        if ">>>" not in (inspect.getdoc(value) or "")
+    ]
+    assert not without
