@@ -8,9 +8,9 @@ import time
 
 import pytest
 from command_line import tfrecords_tools_here
-from tfrecords_fixtures import contents, jpeg, write_corel5k, write_nuswide
+from tfrecords_fixtures import contents, jpeg, write_corel5k
 
-from tfrecords_tools.schema import INFO_FILE, DatasetInfo
+from tfrecords_tools.schema import INFO_FILE
 
 #: With a handler for interrupts, since a shell may make its processes ignore them.
 CODE = (
@@ -64,16 +64,6 @@ def test_errors_are_one_line_with_the_option_that_helps(tmp_path):
     for result in (convert_corel5k(folder, records), tfrecords_tools_here("info", records)):
         assert result.returncode == 1
         assert "`verify`" in result.stderr and result.stderr.count("\n") == 1
-
-
-def test_missing_images_are_noted(tmp_path):
-    folder = write_nuswide(tmp_path, num_missing=10)
-    converted = tfrecords_tools_here(
-        *("convert", "nuswide", "--input", folder, "--output", tmp_path / "records"),
-        *("--split", "official", "--workers", 1),
-    )
-    assert converted.returncode == 0
-    assert converted.stderr.startswith("train: 8 images") and converted.stderr.count("\n") == 1
 
 
 INPUT = ("convert", "corel5k", "--input", "x", "--output", "x")
@@ -213,16 +203,3 @@ def test_full_disk(tmp_path):
     assert limited.stderr.count("\n") == 1
     assert not list(records.glob("*.tfrecord")) and not list(records.glob(".partial-*"))
     assert convert_corel5k(folder, records).returncode == 0
-
-
-def test_sizes(tmp_path):
-    folder = write_corel5k(tmp_path)
-    for name, options, expected in (
-        ("usual", (), (256, False)),
-        ("kept", ("--size", "keep"), (None, False)),
-        ("shorter", ("--size", "6", "--shorter-side"), (6, True)),
-    ):
-        assert convert_corel5k(folder, tmp_path / name, *options).returncode == 0
-        settings = DatasetInfo.load(tmp_path / name).settings
-        assert (settings["size"], settings["shorter_side"]) == expected
-        assert (settings["resampling"], settings["jpeg_quality"]) == ("bicubic", 95)

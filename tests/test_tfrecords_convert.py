@@ -96,12 +96,6 @@ def test_too_many_damaged_images_stop_the_conversion(tmp_path):
     assert run(source, tmp_path / "other", max_rejected=0.5).splits["test"].num_rejected == 1
 
 
-@pytest.mark.parametrize("options", [{"workers": 0}, {"max_rejected": -0.1}, {"max_rejected": 1.1}])
-def test_options_out_of_range_are_refused(tmp_path, options):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        run(Pictures(tmp_path / "in", 3, 1, 1), tmp_path / "out", **options)
-
-
 def test_a_split_without_a_readable_image_is_an_error(tmp_path):
     source = Pictures(tmp_path / "in", 8, 1, 2)
     for index in (9, 10):

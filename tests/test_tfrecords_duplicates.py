@@ -65,12 +65,6 @@ def test_different_pictures_have_different_hashes(hashes):
     assert min(distances) > 20
 
 
-@pytest.mark.parametrize("side", [1, 5, 31])
-def test_images_smaller_than_the_hash_have_one(side):
-    pixels = np.random.default_rng(0).integers(0, 256, (side, side + 1, 3), np.uint8)
-    assert hash_of(encode(Image.fromarray(pixels))).shape == (8,)
-
-
 def fingerprints(contents, hashes):
     result = np.zeros(len(contents), FINGERPRINT)
     result["content"], result["perceptual"] = contents, hashes
@@ -146,14 +140,3 @@ def test_same_image_in_two_splits_is_a_finding_and_a_similar_one_a_warning(tmp_p
     # Two copies in one split are not leakage.
     assert re.findall(r"test\S+, record 0 \(copy.jpeg\).*train\S+, record 1 \(3.jpeg\)", finding)
     assert re.findall(r"test\S+, record 0 \(again.jpeg\).*train\S+, record 1 \(5.jpeg\)", warning)
-
-
-def test_a_set_full_of_duplicates_gives_a_few_lines(tmp_path, monkeypatch):
-    monkeypatch.setattr("tfrecords_tools.verify.MAX_LINES", 3)
-    image = picture(0, width=64, height=64)
-    same = {f"{number}.jpeg": encode(image) for number in range(8)}
-    similar = {f"again {number}.jpeg": encode(image, 60 + 3 * number) for number in range(6)}
-    findings, warnings = verified(tmp_path, {"0.jpeg": encode(image)}, same | similar)
-    assert len(findings) == len(warnings) == 4
-    assert findings[-1].startswith("and 5 more ")
-    assert warnings[-1].startswith("and 3 more ")

@@ -183,13 +183,6 @@ def test_a_vocabulary_fixes_the_tags_and_their_order(folder):
         Folder(folder)
 
 
-def test_case_is_kept_and_tags_that_differ_in_it_are_noted(folder):
-    listed(folder, "Cat", "cat", "dog", "CAT;Dog")
-    source = Folder(folder)
-    assert source.tag_names == ["CAT", "Cat", "Dog", "cat", "dog"]
-    assert source.notes[0].endswith("case only: 5 ('CAT', 'Cat', 'Dog', ...)")
-
-
 def test_images_without_tags_are_left_out_and_noted_or_kept(folder):
     listed(folder, "cat", "", "dog", " ; ")
     source = Folder(folder)
@@ -282,9 +275,3 @@ def test_file_names_define_the_splits(tmp_path):
 def test_the_smallest_folders_have_images_for_both(tmp_path, num_images, test_share):
     splits = split_by_name(tmp_path, num_images, test_share)
     assert len(splits["train"]) >= 1 and len(splits["test"]) >= 1
-
-
-@pytest.mark.parametrize("test_share", [0, 1, -0.1, float("nan")])
-def test_a_share_that_leaves_no_images_is_refused(folder, test_share):
-    with pytest.raises(ValueError, match=f"received {test_share}"):
-        Folder(folder, test_share=test_share)

@@ -1,7 +1,6 @@
 """What a data set is said to hold agrees with its records, in text and in pictures."""
 
 import dataclasses
-import io
 import os
 import shutil
 
@@ -13,8 +12,8 @@ from tfrecords_fixtures import contents, jpeg
 from tfrecords_tools.convert import convert
 from tfrecords_tools.describe import describe, describe_statistics
 from tfrecords_tools.errors import DamagedDataset, InputError
-from tfrecords_tools.plots import co_occurrence, samples, tag_frequencies, write_plots
-from tfrecords_tools.schema import DatasetInfo, Record, Split
+from tfrecords_tools.plots import co_occurrence, tag_frequencies, write_plots
+from tfrecords_tools.schema import DatasetInfo, Record
 from tfrecords_tools.statistics import Statistics, read_statistics
 
 
@@ -87,16 +86,6 @@ def test_plotted_counts_are_those_of_the_splits_most_frequent_first(album):
     assert train.get_label() == "train: 16 images (1 tags have none)"
 
 
-@pytest.mark.parametrize(("num_tags", "num_named"), [(1, 1), (374, 75), (5000, 90)])
-def test_names_have_room(num_tags, num_named):
-    names = [f"a long name of a tag {number}" for number in range(num_tags)]
-    split = Split(num_images=9, tag_counts=[3] * num_tags, shards=[])
-    axes = tag_frequencies(DatasetInfo("many", "", {}, names, {"train": split})).axes[0]
-    labels = [label.get_text() for label in axes.get_xticklabels()]
-    assert len(labels) == num_named
-    assert max(map(len, labels)) <= 20
-
-
 def test_co_occurrence_is_the_share_of_the_rows_images():
     info = DatasetInfo("pair", "", {}, ["sky", "sea", "fog"], {})
     joint_counts = np.array([[8, 2, 0], [2, 4, 0], [0, 0, 0]])
@@ -105,14 +94,6 @@ def test_co_occurrence_is_the_share_of_the_rows_images():
     shares = axes.images[0].get_array().filled(np.nan)
     np.testing.assert_equal(shares, [[np.nan, 25, 0], [50, np.nan, 0], [np.nan] * 3])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["sea", "sky", "fog"]
-
-
-def test_samples_are_spread_over_the_split_and_have_their_tags(album):
-    titles = [axes.get_title() for axes in samples(DatasetInfo.load(album), album).axes]
-    # 12 of the 16: numbers 0, 1, 3, ..., 14, 15.
-    assert len(titles) == 12
-    assert titles[:3] == ["no tags", "sky", "sky, sea"]
-    assert titles[-1] == "sky, sea, $tree$, 日本"
 
 
 def test_plots_are_written_whole_or_not_at_all(album, statistics, monkeypatch):
@@ -147,19 +128,3 @@ def test_an_unwritable_folder_and_damaged_records_are_named(album, statistics, t
         with pytest.raises(DamagedDataset) as error:
             read_statistics(records)
         assert error.value.path == shard
-
-
-def test_gray_images_are_among_the_samples(tmp_path):
-    buffer = io.BytesIO()
-    Image.new("L", (30, 20), 128).save(buffer, "JPEG")
-
-    class Gray(Album):
-        def __init__(self):
-            self.splits = {"train": [1], "validation": [2]}
-
-        def load(self, item):
-            return Record(buffer.getvalue(), "gray.jpeg", 20, 30, (0,))
-
-    convert(Gray(), tmp_path, name="gray", settings={}, workers=1)
-    axes = samples(DatasetInfo.load(tmp_path), tmp_path).axes[0]
-    assert axes.images[0].get_array().shape == (20, 30, 3)

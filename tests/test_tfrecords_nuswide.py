@@ -129,15 +129,6 @@ def test_missing_file_is_named(folder, missing):
         NUSWide(folder)
 
 
-def test_blank_lines_and_slashes_in_the_list_of_images_do_not_matter(folder):
-    before = NUSWide(folder).splits
-    change_lines(
-        folder / "ImageList" / "Imagelist.txt",
-        lambda lines: ["", *(f" {x} ".replace("\\", "/") for x in lines), " ", ""],
-    )
-    assert NUSWide(folder).splits == before
-
-
 @pytest.mark.parametrize(
     ("line", "place"),
     [
