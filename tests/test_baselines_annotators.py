@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from warptag.baselines import (
     JECAnnotator,
@@ -56,7 +56,10 @@ CHECKED = [
 TO_THE_LAST_BIT = ("check_methods_sample_order_invariance", "check_methods_subset_invariance")
 
 
-@parametrize_with_checks(CHECKED)
+CHECKS = [pair for estimator in CHECKED for pair in estimator_checks_generator(estimator)]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_estimators_follow_scikit_learns_conventions(estimator, check):
     if isinstance(estimator, tuple(WITH_BLOCKS)) and check.func.__name__ in TO_THE_LAST_BIT:
         return
