@@ -97,5 +97,5 @@ def _show_tables(folder: Path) -> None:
     import pandas as pd
 
     for path in sorted(folder.glob("table_k*.csv")):
-        click.echo(f"\n{path}, in percent (compared with the paper: {folder}/tables.md)")
+        click.echo(f"\n{path}, in percent (with claims and settings: {folder}/tables.md)")
         click.echo(pd.read_csv(path).iloc[:, :6].to_string(index=False, float_format="%.2f"))
