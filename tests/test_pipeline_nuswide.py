@@ -27,7 +27,11 @@ def release(tmp_path):
 @pytest.mark.usefixtures("without_pictures")
 def test_the_upper_bound_needs_the_labels_alone(release, tmp_path):
     shutil.rmtree(release / "Low_Level_Features")
+    (tmp_path / "results").mkdir()
+    # Left by an earlier `warptag report`, which would score its runs again.
+    (tmp_path / "results" / "scored.json").write_text("{}")
     reproduce(UPPER_BOUND, tmp_path / "results", input_dir=release)
+    assert not (tmp_path / "results" / "scored.json").exists()
     table = pd.read_csv(tmp_path / "results" / "table_k1.csv").set_index("method")
     assert list(table.index) == ["Upper bound", "Upper bound (random)", "Most frequent tags"]
     assert table.loc["Upper bound", "overall_precision"] == 100

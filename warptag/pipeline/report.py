@@ -17,7 +17,7 @@ from warptag.experiments import EXPERIMENTS
 from warptag.methods import LOSSES, METHOD
 from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Run, is_synthetic
-from warptag.pipeline.results import write_all
+from warptag.pipeline.results import SCORED, write_all
 from warptag.reporting import Evaluation, table_paths, write_page
 from warptag.training import load_calibration, load_run, predict
 from warptag.training.checkpoint import HISTORY
@@ -31,8 +31,6 @@ SHOWN = (
     *("loss", "patches", "crop_size", "network", "epochs", "batch_size", "learning_rate"),
     "data_checksum",
 )
-#: Marks a folder whose tables were made here, and contains the split they are of.
-SCORED = "scored.json"
 
 
 class NoRecords(InputError):

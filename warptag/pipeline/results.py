@@ -18,6 +18,8 @@ from warptag.reporting import Evaluation, write_page, write_results
 
 #: The number of images in the gallery; the first of them are also on the annotation sheet.
 NUM_IMAGES = 36
+#: Marks a folder whose tables `warptag report` made, and contains the split they are of.
+SCORED = "scored.json"
 
 
 def write_all(
@@ -44,6 +46,7 @@ def write_all(
     Returns:
         The files, the page last.
     """
+    (output / SCORED).unlink(missing_ok=True)
     arguments: dict[str, Any] = {"published": published}
     if runs:
         arguments["histories"] = {method: [run.history for run in runs[method]] for method in runs}
