@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 import pytest
 from losses_cases import LOSSES, PAIRWISE, every_hinge_loss, every_loss
-from losses_support import value, value_and_gradient
+from losses_support import USUAL, in_the_last_graph, value, value_and_gradient
 
 from warptag.losses import LSEP, WARP, AsymmetricLoss, MultilabelSoftmax
 
-inf = float("inf")
+inf, nan = float("inf"), float("nan")
 
 # (labels, scores) of single images, in one batch: none may influence another.
 ROWS = {
@@ -65,6 +65,44 @@ def test_huge_and_infinite_scores_give_no_nan(name):
         assert not gradient[np.isinf(ROWS[row][1])].any(), row
     assert rows["huge"][0] > 1
     assert rows["huge, well ordered"][0] == pytest.approx(0, abs=1)
+
+
+# The score of a positive is NaN, of a negative, of every known tag; of no tag, of an unknown tag.
+NAN_LABELS = np.array([[1, 0, 1, 0, -1]] * 5, "int32")
+NAN_SCORES = np.tile(np.array([0.5, 0.25, -0.5, 2.0, 1.0], "float32"), (5, 1))
+NAN_SCORES[0, 0] = NAN_SCORES[1, 1] = NAN_SCORES[2, :4] = NAN_SCORES[4, 4] = nan
+
+
+def check_nan_scores(loss, labels, mode, num_nan):
+    values, gradient = value_and_gradient(loss, labels, NAN_SCORES, mode)
+    assert np.isnan(values[:num_nan]).all()
+    assert np.isnan(gradient[:num_nan]).any(axis=1).all()
+    assert np.isfinite(values[num_nan:]).all() and np.isfinite(gradient[num_nan:]).all()
+
+
+@every_loss
+def test_the_loss_of_an_image_with_a_score_of_nan_is_nan(name):
+    """Or a diverged model would have the loss 0, and be kept as the best one."""
+    check_nan_scores(LOSSES[name](), NAN_LABELS, USUAL, num_nan=3)
+
+
+@in_the_last_graph
+@pytest.mark.parametrize("name", ["softmax", "loop", "expected", "k-order"])
+def test_a_score_of_nan_in_a_graph(name, mode):
+    check_nan_scores(LOSSES[name](), NAN_LABELS, mode, num_nan=3)
+
+
+def test_a_score_of_nan_with_ids():
+    """All tags are known then, and no label says that the last one is not."""
+    ids = np.array([[2, -1, 0]] * 5, "int32")
+    values = value(WARP(labels="ids"), ids, NAN_SCORES)
+    np.testing.assert_array_equal(np.isnan(values), [True, True, True, False, True])
+
+
+@every_hinge_loss
+def test_a_model_whose_scores_are_all_infinite_has_no_small_loss(name):
+    loss = value(LOSSES[name](), [[1, 0, 0]], np.full((1, 3), inf, "float32"))
+    assert not np.isfinite(loss).any()
 
 
 @every_hinge_loss

@@ -9,6 +9,8 @@ import pytest
 from losses_cases import LOSSES
 from losses_support import BACKEND
 
+from warptag.metrics import PerClassRecall
+
 FITS = [(name, BACKEND == "jax") for name in ("softmax", "ranking", "sampled", "bce")]
 if BACKEND == "tensorflow":
     FITS += [(name, True) for name in ("loop", "one-negative", "k-order-sampled")]
@@ -38,6 +40,32 @@ def test_fit_reaches_a_lower_loss(name, jit_compile):
     assert np.isfinite(losses).all()
     # A mean over tags has small gradients.
     assert losses[-1] < (0.95 if name == "bce" else 0.8) * losses[0]
+
+
+@pytest.mark.parametrize("name", ["ranking", "sampled"])
+def test_a_diverged_model_is_not_the_best_one(name):
+    images, labels = learnable_images()
+    model = small_model(LOSSES[name](), metrics=[PerClassRecall(k=3)])
+
+    class Diverge(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.model.set_weights([np.full_like(w, np.nan) for w in self.model.get_weights()])
+
+    data = {"validation_data": (images, labels), "epochs": 4, "verbose": 0}
+    keeping = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    stopping = keras.callbacks.TerminateOnNaN()
+    if BACKEND == "torch":
+        # Metrics raise an error there, since nothing is compiled.
+        with pytest.raises(ValueError, match="NaN"):
+            model.fit(images, labels, callbacks=[Diverge()], **data)
+        return
+    history = model.fit(images, labels, callbacks=[Diverge(), keeping], **data).history
+    assert np.isnan(history["loss"][1:]).all() and np.isnan(history["val_loss"][1:]).all()
+    assert np.isnan(history["per_class_recall_at_3"][1:]).all()
+    assert np.isfinite(model.get_weights()[0]).all()
+    history = model.fit(images, labels, callbacks=[Diverge(), stopping], **data).history
+    assert len(history["loss"]) == 2
 
 
 @pytest.mark.parametrize(

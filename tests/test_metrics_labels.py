@@ -88,6 +88,15 @@ def test_bad_arrays_are_named(labels, scores, weight, named):
         PerClassRecall(1).update_state(labels, scores, sample_weight=weight)
 
 
+def test_the_score_of_an_unknown_tag_may_be_nan():
+    labels, scores = random_batch(unknown=0.3)
+    without = np.where(labels == -1, np.nan, scores)
+    expected = annotation_metrics(labels, scores, k=(1, 3))
+    assert annotation_metrics(labels, without, k=(1, 3)) == expected
+    metric = AnnotationMetrics(k=(1, 3), num_images=50)
+    assert values(metric(labels, without)) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("weight", [-1.0, np.nan])
 def test_weights_that_count_nothing_are_named(weight):
     for function in FUNCTIONS:

@@ -66,7 +66,8 @@ class TagLoss(Loss):
         """Compute one loss per image.
 
         Returns:
-            float (batch,); 0 with zero gradient for an image with nothing to compare.
+            float (batch,); 0 with zero gradient for an image with nothing to compare, and NaN
+            for an image in which the score of a known tag is NaN.
 
         Raises:
             ValueError: if the shapes do not match or, outside compiled graphs, if a label or id
@@ -78,7 +79,12 @@ class TagLoss(Loss):
         check_length("tag_weights", self.tag_weights, scores.shape[-1])
         if is_meta(scores):
             return ops.sum(scores, axis=-1)
-        losses = self.image_losses(labels, scores)
+        missing = ops.isnan(scores)
+        losses = self.image_losses(labels, ops.where(missing, 0.0, scores))
+        # Comparisons with NaN are false: a diverged model would look like a perfect one.
+        known = ops.logical_or(labels.positive, labels.negative)
+        broken = ops.where(ops.logical_and(missing, known), scores, 0.0)
+        losses = losses + ops.sum(broken * broken, axis=-1)
         return ops.where(ops.isnan(labels.num_negative), labels.num_negative, losses)
 
     def image_losses(self, labels: Labels, scores):

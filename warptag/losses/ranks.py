@@ -17,7 +17,7 @@ import numpy as np
 from warptag.keras_api import ops
 from warptag.labels import read_columns
 from warptag.losses.seeds import uniform
-from warptag.losses.violators import Positives
+from warptag.losses.violators import Positives, margin_below
 
 
 def harmonic_numbers(num_tags: int, dtype):
@@ -42,7 +42,7 @@ def weights_of_draws(draws, max_draws, table):
 def loop_draws(positives: Positives, max_draws, key):
     """The number of draws of the paper's sampling loop: int (batch, n); 0 if none is found."""
     batch = positives.batch
-    thresholds = positives.scores - batch.margin
+    thresholds = margin_below(batch, positives.scores)
     # Negatives first, so that a draw is an index below num_negative.
     order = ops.argsort(ops.cast(ops.equal(batch.negative_scores, -float("inf")), "int32"), axis=-1)
     negatives = read_columns(batch.negative_scores, order)

@@ -26,6 +26,9 @@ from warptag.losses.base import divide
 
 NUM_COLUMNS = 16
 
+# The largest finite float32.
+LARGEST = 3.4028234e38
+
 
 class Batch(NamedTuple):
     """What the positives are compared with; constant for the gradient."""
@@ -132,7 +135,7 @@ def _add(batch: Batch, sums: Sums, tags, valid, chunk, weigh, choose) -> Sums:
     """Add a chunk of positives; tags (batch, n) may repeat where they are not valid."""
     dtype = batch.scores.dtype
     scores = read_columns(batch.scores, tags)
-    thresholds = ops.where(valid, scores - batch.margin, float("inf"))
+    thresholds = ops.where(valid, margin_below(batch, scores), float("inf"))
 
     def violates(index):
         return batch.negative_scores > ops.take(thresholds, index, axis=1)[:, None]
@@ -165,6 +168,15 @@ def _add(batch: Batch, sums: Sums, tags, valid, chunk, weigh, choose) -> Sums:
         sums.total + ops.sum(pulls, axis=-1, keepdims=True),
         sums.scores + ops.sum(weighted, axis=-1, keepdims=True),
     )
+
+
+def margin_below(batch: Batch, scores):
+    """The score above which a negative violates the margin of a positive with this score.
+
+    Finite, so that a negative at infinity violates every margin: a model whose scores are all
+    infinite must not have the loss 0.
+    """
+    return ops.minimum(scores - batch.margin, LARGEST)
 
 
 def count_by_column(mask, valid, dtype):

@@ -10,7 +10,7 @@ import numpy as np
 from warptag.keras_api import ops, value_of
 from warptag.keras_api.backend import is_concrete, is_meta, replica
 from warptag.metrics.base import TagMetric, ratio
-from warptag.metrics.counts import checked_labels, checked_scores, checked_weight, is_integer
+from warptag.metrics.counts import checked_arrays, checked_weight, is_integer
 
 
 def mean_average_precision(y_true, scores, sample_weight=None) -> float:
@@ -37,8 +37,7 @@ def mean_average_precision(y_true, scores, sample_weight=None) -> float:
         >>> round(mean_average_precision([[1], [0], [1]], [[3.0], [2.0], [1.0]]), 3)
         0.833
     """
-    scores = checked_scores(scores)
-    labels = checked_labels(y_true, scores)
+    labels, scores = checked_arrays(y_true, scores)
     weight = checked_weight(sample_weight, len(scores))
     values = []
     for tag in range(scores.shape[1]):

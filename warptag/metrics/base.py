@@ -44,7 +44,8 @@ class TagMetric(Metric):
 
     Raises:
         ValueError: if an argument is invalid, if shapes do not match or, outside compiled graphs,
-            if a label is invalid or a score is NaN. Inside compiled graphs the result is NaN.
+            if a label is invalid or the score of a known tag is NaN. Inside compiled graphs the
+            result is NaN.
 
     Example:
         >>> from warptag.metrics import CoverageError
@@ -64,7 +65,7 @@ class TagMetric(Metric):
         # float16 cannot count above 2048.
         self.state_dtype = result_type(self.dtype, "float32")
         self.num_tags: int | None = None
-        # The number of images with an invalid label or a score of NaN.
+        # The number of images with an invalid label or a known tag's score of NaN.
         self.unusable = self.add_state("unusable")
 
     def make_states(self, num_tags: int) -> list[State]:
@@ -89,12 +90,15 @@ class TagMetric(Metric):
             raise ValueError(
                 f"y_pred must have the {self.num_tags} tags of the previous batches, got {num_tags}"
             )
-        unusable = ops.any(ops.isnan(scores), axis=-1)
+        known = ops.logical_or(labels.positive, labels.negative)
+        unusable = ops.any(ops.logical_and(known, ops.isnan(scores)), axis=-1)
         if is_concrete(unusable) and bool(ops.any(unusable)):
             row = int(ops.argmax(unusable))
             raise NaNScores(f"scores must not be NaN, got NaN (first in image {row})")
         unusable = ops.logical_or(unusable, ops.isnan(labels.num_negative))
         self.unusable.assign_add(ops.sum(ops.cast(unusable, self.state_dtype)))
+        # What is left is of unknown tags, which no metric looks at.
+        scores = ops.where(ops.isnan(scores), 0.0, scores)
         weight = self._weights(sample_weight, unusable)[:, None]
         for state in self._states:
             state.add(labels, scores, weight)

@@ -37,21 +37,20 @@ def top_k_tags(scores, k: int, y_true=None) -> np.ndarray:
         int array (num_images, k) of tag indices; -1 where fewer than k tags are known.
 
     Raises:
-        ValueError: if shapes do not match, k is out of range, or a score is NaN.
+        ValueError: if shapes do not match, k is out of range, or the score of a known tag is
+            NaN.
 
     Example:
         >>> top_k_tags([[0.1, 0.9, 0.9]], k=2)
         array([[1, 2]])
     """
-    scores = checked_scores(scores)
+    labels, scores = checked_arrays(y_true, scores)
     num_tags = scores.shape[1]
     if not is_integer(k) or not 1 <= k <= num_tags:
         raise ValueError(
             f"k must be an integer from 1 to the number of tags ({num_tags}), got {k!r}"
         )
-    if y_true is None:
-        return np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    unknown = checked_labels(y_true, scores) == -1
+    unknown = labels == -1
     # Sort by (unknown last, score descending); lexsort is stable, so ties keep the lower index.
     order = np.lexsort((-scores, unknown), axis=1)[:, :k]
     return np.where(np.take_along_axis(unknown, order, axis=1), -1, order)
@@ -79,9 +78,8 @@ def top_k_counts(
         >>> correct, predicted, positive
         (array([1, 0]), array([2, 0]), array([1, 1]))
     """
-    scores = checked_scores(scores)
-    chosen = top_k_tags(scores, k, y_true)
-    labels = checked_labels(y_true, scores)
+    labels, scores = checked_arrays(y_true, scores)
+    chosen = top_k_tags(scores, k, labels)
     given = np.zeros(labels.shape, bool)
     rows, places = np.nonzero(chosen >= 0)
     given[rows, chosen[rows, places]] = True
@@ -135,27 +133,35 @@ def is_integer(value) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def checked_scores(scores) -> np.ndarray:
-    """The scores as float64 (num_images, num_tags); unsigned integers could not be negated."""
+def checked_arrays(y_true, scores) -> tuple[np.ndarray, np.ndarray]:
+    """Check labels and scores (num_images, num_tags); labels of None are zeros.
+
+    Returns:
+        The labels, and the scores as float64, since unsigned integers could not be negated. A
+        score of NaN whose tag is unknown becomes 0.
+
+    Raises:
+        ValueError: if a shape or label is invalid, or if the score of a known tag is NaN.
+    """
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim != 2:
         raise ValueError(f"scores must be (num_images, num_tags), got shape {scores.shape}")
-    if np.isnan(scores).any():
-        row, column = np.argwhere(np.isnan(scores))[0]
-        raise ValueError(f"scores must not be NaN, got NaN (first in image {row}, tag {column})")
-    return scores
-
-
-def checked_labels(y_true, scores: np.ndarray) -> np.ndarray:
-    labels = np.asarray(y_true)
+    labels = np.zeros(scores.shape, "int8") if y_true is None else np.asarray(y_true)
     if labels.shape != scores.shape:
         raise ValueError(
             f"y_true and scores must have the same shape, got {labels.shape} and {scores.shape}"
         )
-    if not np.isin(labels, (-1, 0, 1)).all():
-        wrong = labels[~np.isin(labels, (-1, 0, 1))][0]
-        raise ValueError(f"labels must be 1, 0 or -1 (unknown), got {wrong}")
-    return labels
+    valid = np.isin(labels, (-1, 0, 1))
+    if not valid.all():
+        raise ValueError(f"labels must be 1, 0 or -1 (unknown), got {labels[~valid][0]}")
+    missing = np.isnan(scores)
+    if not missing.any():
+        return labels, scores
+    known = np.argwhere(missing & (labels != -1))
+    if len(known):
+        row, column = known[0]
+        raise ValueError(f"scores must not be NaN, got NaN (first in image {row}, tag {column})")
+    return labels, np.where(missing, 0.0, scores)
 
 
 def checked_weight(sample_weight, num_images: int) -> np.ndarray:

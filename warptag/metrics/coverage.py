@@ -7,7 +7,7 @@ import numpy as np
 
 from warptag.keras_api import ops, value_of
 from warptag.metrics.base import TagMetric, ratio
-from warptag.metrics.counts import checked_labels, checked_scores, checked_weight
+from warptag.metrics.counts import checked_arrays, checked_weight
 
 
 def coverage_error(y_true, scores, sample_weight=None) -> float:
@@ -34,8 +34,7 @@ def coverage_error(y_true, scores, sample_weight=None) -> float:
         >>> coverage_error([[1, 0, 0], [0, 0, 1]], [[3, 2, 1], [3, 1, 2]])  # (1 + 2) / 2
         1.5
     """
-    scores = checked_scores(scores)
-    labels = checked_labels(y_true, scores)
+    labels, scores = checked_arrays(y_true, scores)
     weight = checked_weight(sample_weight, len(scores))
     positive = labels == 1
     lowest = np.where(positive, scores, np.inf).min(axis=1, initial=np.inf)
