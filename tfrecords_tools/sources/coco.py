@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.regular_files import require_regular
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 
 LAYOUT = "annotations/instances_train2017.json and annotations/instances_val2017.json"
@@ -167,6 +168,7 @@ def _read(path: Path, image_folder: str) -> tuple[dict[int, str], list[LabelledI
 
 
 def _read_json(path: Path) -> Any:
+    require_regular(path)
     try:
         with path.open(encoding="utf-8") as file:
             # For COCO's 450 MB this needs less than 1 GB of memory instead of 3.

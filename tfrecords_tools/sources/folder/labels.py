@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.regular_files import read_regular
 
 # The names of the splits in a table, and of their folders.
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
@@ -34,7 +35,7 @@ class ImageLabels(NamedTuple):
 
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, with or without a byte order mark; raises InputError."""
-    content = path.read_bytes()
+    content = read_regular(path)
     try:
         text = content.decode("utf-8-sig")
         # UTF-16 text in English decodes as UTF-8, with a zero beside every letter.
