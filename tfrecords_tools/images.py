@@ -20,7 +20,7 @@ MAX_JPEG_SIDE = 65_500
 # Blocks of 16 MB.
 KEPT_BLOCKS = 4
 # How to turn an image upright, by its EXIF orientation; any other value means upright.
-TURNS = {
+TURNS: dict[Any, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
