@@ -14,6 +14,7 @@ from annotation_support import TAG_NAMES, make_run, write_photograph
 from click.testing import CliRunner
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.folder import Folder
 from warptag.annotation import output, tagger, writers
 from warptag.cli import cli
 
@@ -99,6 +100,23 @@ def test_text_files_are_written_beside_the_photographs_and_none_is_replaced(run,
         assert len(tags.rstrip("\n").split(", ")) == 2
     annotate(mine.with_suffix(".jpg"), "--model", run, "--format", "txt", "--overwrite")
     assert mine.read_text() != "my own words"
+
+
+@pytest.mark.parametrize(
+    "tag", ["sun, red", "a;b", "two\nlines", "a\u2028b", " blank", "\ufeffx", ""]
+)
+def test_a_tag_that_a_text_file_cannot_hold_is_refused(run, loaded, photographs, monkeypatch, tag):
+    monkeypatch.setattr(loaded, "tag_names", ["road", "sea", tag])
+    result = annotate("photos", "--model", run, "--format", "txt")
+    assert isinstance(result.exception, InputError) and repr(tag) in str(result.exception)
+    assert not [path for path in photographs if path.with_suffix(".txt").exists()]
+
+
+def test_text_files_are_read_back_by_the_source_folder(run, loaded, photographs, monkeypatch):
+    odd = ['it\'s "quoted" #1', "süß \u3042 | tab", "a/b\\c: 100 %"]
+    monkeypatch.setattr(loaded, "tag_names", odd)
+    assert annotate("photos", "--model", run, "--format", "txt").exit_code == 0
+    assert set(Folder("photos").tag_names) == set(odd)
 
 
 def test_what_cannot_be_read_is_reported_and_the_rest_annotated(run, photographs):

@@ -1,8 +1,10 @@
 """Folders in COCO's layout, right and wrong."""
 
 import json
+import os
 import re
 import shutil
+import unicodedata
 
 import pytest
 from tfrecords_fixtures import write_coco
@@ -116,6 +118,49 @@ PERSON = {"id": 1, "name": "person"}
 def test_an_inconsistent_entry_is_named(folder, lists, place):
     change(annotations(folder), **lists)
     with pytest.raises(InputError, match=re.escape(f"instances_train2017.json{place}")):
+        COCO(folder)
+
+
+def test_categories_obey_the_rules_of_tags(folder):
+    decomposed = unicodedata.normalize("NFD", "café")
+    named = [(18, " a\ndog  "), (1, decomposed), (90, "Café")]
+    categories = [{"id": number, "name": name} for number, name in named]
+    for name in ("train2017", "val2017"):
+        change(annotations(folder, name), categories=categories)
+    source = COCO(folder)
+    assert source.tag_names == ["café", "a dog", "Café"]
+    (note,) = [note for note in source.notes if "case" in note]
+    assert note.endswith("'Café', 'café'")
+
+
+@pytest.mark.parametrize("other", ["", " \n", "person", " person", "per\u00a0son "])
+def test_categories_that_are_empty_or_the_same_are_named(folder, other):
+    names = ["per son", "cup", other] if "\u00a0" in other else ["person", "cup", other]
+    categories = [
+        {"id": number, "name": name} for number, name in zip((1, 90, 18), names, strict=True)
+    ]
+    change(annotations(folder), categories=categories)
+    with pytest.raises(InputError, match=r"instances_train2017\.json, categories\[2\]: "):
+        COCO(folder)
+
+
+def test_names_of_files_have_any_unicode_form(folder):
+    decomposed = unicodedata.normalize("NFD", "süß.jpg")
+    (folder / "train2017" / "000000000007.jpg").rename(folder / "train2017" / decomposed)
+    content = json.loads(annotations(folder).read_text())
+    for entry in content["images"]:
+        if entry["id"] == 7:
+            entry["file_name"] = "süß.jpg"
+    annotations(folder).write_text(json.dumps(content))
+    source = COCO(folder, size=8)
+    assert source.splits["train"][0].filename == f"train2017/{decomposed}"
+    assert source.load(source.splits["train"][0]).tag_ids == (0, 2)
+
+
+def test_annotations_in_a_pipe_are_refused(folder):
+    annotations(folder).unlink()
+    os.mkfifo(annotations(folder))
+    with pytest.raises(InputError, match=r"instances_train2017\.json .*regular"):
         COCO(folder)
 
 

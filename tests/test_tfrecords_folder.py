@@ -86,6 +86,20 @@ def test_names_with_commas_folders_and_backslashes_in_any_unicode_form(folder):
 
 
 @pytest.mark.parametrize(
+    "rows",
+    [
+        "filename,tags\na.jpg,x;y\nb.jpg,x\n./a.jpg,y; x;x\n",
+        "filename,x,y,split\na.jpg,1,1,train\nb.jpg,1,,test\n\na.jpg,1.0,True,Train\n",
+    ],
+)
+def test_lines_that_repeat_another_are_read_once_and_noted(folder, rows):
+    labels(folder, rows)
+    source = Folder(folder)
+    assert tags_by_name(source) == {"a.jpg": ["x", "y"], "b.jpg": ["x"]}
+    assert source.notes[0].endswith(": 1 ('a.jpg')")
+
+
+@pytest.mark.parametrize(
     ("text", "place"),
     [
         ("", ", line 1: expected"),
@@ -103,6 +117,8 @@ def test_names_with_commas_folders_and_backslashes_in_any_unicode_form(folder):
         ("filename,tags\na.jpg,x\n\n ,cat\n", ", line 4: "),
         ('filename,tags\n"a.jpg",x\n"b.jpg,x\nc.jpg,x\n', ", line 3: "),
         ("filename,tags\na.jpg,x\n./a.jpg,y\n", ", line 3: 'a.jpg' is in line 2"),
+        ("filename,x,y\na.jpg,1,0\na.jpg,1,-1\n", ", line 3: 'a.jpg' is in line 2"),
+        ("filename,tags,split\na.jpg,x,train\na.jpg,x,val\n", ", line 3: 'a.jpg' is in line 2"),
         ("filename,cat\na.jpg,yes\n", ", line 2: found 'yes' in the column 'cat'"),
         ("filename,tags,split\na.jpg,x,dev\n", ", line 2: found split 'dev'"),
         ("filename,tags,split\na.jpg,x,train\nb.jpg,x,\n", ", line 3: found split ''"),
@@ -158,6 +174,31 @@ def test_a_folder_without_labels_or_no_folder_at_all(folder, tmp_path):
         Folder(folder)
     with pytest.raises(InputError, match="nowhere is not a folder"):
         Folder(tmp_path / "nowhere")
+
+
+def test_text_files_of_any_unicode_form_and_regular_ones_only(folder):
+    composed, decomposed = (unicodedata.normalize(form, "süß") for form in ("NFC", "NFD"))
+    write_photographs(folder, f"{decomposed}.jpg")
+    (folder / f"{composed}.txt").write_text("sweet")
+    (folder / "a.txt").write_text("dog")
+    assert tags_by_name(Folder(folder)) == {f"{decomposed}.jpg": ["sweet"], "a.jpg": ["dog"]}
+    os.mkfifo(folder / "b.txt")
+    with pytest.raises(InputError, match=r"b\.txt .*regular"):
+        Folder(folder)
+    os.mkfifo(folder / "labels.csv")
+    with pytest.raises(InputError, match=r"labels\.csv .*regular"):
+        Folder(folder)
+
+
+def test_a_pipe_among_the_images_is_rejected_alone(folder, tmp_path):
+    listed(folder, "cat", "dog", "cat", "dog")
+    (folder / "d.jpg").unlink()
+    os.mkfifo(folder / "d.jpg")
+    source = Folder(folder, size=8)
+    records = tmp_path / "records"
+    info = convert(source, records, name="folder", settings={}, workers=1)
+    assert sum(split.num_images for split in info.splits.values()) == 3
+    assert "d.jpg is not a regular file" in (records / REJECTED_FILE).read_text()
 
 
 # Tags.

@@ -2,14 +2,15 @@
 
 import io
 import os
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from tfrecords_fixtures import jpeg
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.images import load_image
+from tfrecords_tools.images import check_jpeg, load_image
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 
 
@@ -112,18 +113,100 @@ def test_the_first_frame_of_an_animation_is_kept(tmp_path, name):
     assert red > 240 and blue < 15
 
 
-def test_rotated_photograph_is_turned_upright(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
+def exif_entry(tag, kind, count, value):
+    return struct.pack("<HHI", tag, kind, count) + value
+
+
+def with_exif(*entries, extra=b"", orientation=6):
+    """A JPEG whose left side is black, with an orientation and further entries of EXIF."""
     image = Image.new("RGB", (16, 8), "white")
-    image.paste("black", (0, 0, 4, 8))  # the left becomes the top
-    image.save(tmp_path / "a.jpeg", exif=exif)
+    image.paste("black", (0, 0, 4, 8))  # with the orientation 6 the left becomes the top
+    entries = (exif_entry(0x0112, 3, 1, struct.pack("<HH", orientation, 0)), *entries)
+    block = b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4) + extra
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", exif=b"Exif\0\0" + block)
+    return buffer.getvalue()
+
+
+# Values that do not fit lie behind the two entries.
+AFTER_ENTRIES = struct.pack("<I", 8 + 2 + 2 * 12 + 4)
+ODD_EXIF = {
+    "no other": with_exif(),
+    "negative in unsigned": with_exif(
+        exif_entry(0x011A, 10, 1, AFTER_ENTRIES), extra=struct.pack("<ii", -72, 1)
+    ),
+    "long in short": with_exif(exif_entry(0x0103, 4, 1, struct.pack("<I", 70_000))),
+    "NaN": with_exif(exif_entry(0x011A, 11, 1, struct.pack("<f", float("nan")))),
+    "unknown type": with_exif(exif_entry(0x011A, 99, 1, bytes(4))),
+    "outside": with_exif(exif_entry(0x8769, 4, 1, struct.pack("<I", 2**31))),
+    "endless": with_exif(exif_entry(0x010F, 2, 2**31, struct.pack("<I", 2**31))),
+    "its own folder": with_exif(exif_entry(0x8769, 4, 1, struct.pack("<I", 8))),
+}
+
+
+@pytest.mark.parametrize("content", ODD_EXIF.values(), ids=ODD_EXIF)
+def test_rotated_photograph_is_turned_upright_whatever_else_its_metadata_say(tmp_path, content):
+    (tmp_path / "a.jpeg").write_bytes(content)
     loaded = load_image(tmp_path / "a.jpeg", size=None)
     assert (loaded.height, loaded.width) == (16, 8)
     decoded = decode(loaded.encoded)
     assert decoded.size == (8, 16) and decoded.getexif().get(0x0112, 1) == 1
     pixels = np.asarray(decoded.convert("L"), int)
     assert pixels[:3].max() < 40 and pixels[6:].min() > 215
+
+
+@pytest.mark.parametrize("name", ["a.jpeg", "a.png", "a.tif", "a.webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_as_pillow_does(tmp_path, name, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    original = decode(jpeg(0, height=8, width=16))
+    original.save(tmp_path / name, exif=exif)
+    with Image.open(tmp_path / name) as stored:
+        expected = np.asarray(ImageOps.exif_transpose(stored).convert("RGB"), int)
+    difference = pixels_of(tmp_path / name, size=None) - expected
+    assert difference.shape == ((8, 16, 3) if orientation < 5 else (16, 8, 3))
+    # The noise of JPEG only.
+    assert np.abs(difference).mean() < 25
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65_535])
+def test_an_orientation_that_does_not_exist_means_upright(tmp_path, orientation):
+    (tmp_path / "a.jpeg").write_bytes(with_exif(orientation=orientation))
+    assert load_image(tmp_path / "a.jpeg", size=None)[1:] == (8, 16)
+
+
+def test_a_comment_of_any_length_is_dropped(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.gif", comment=b"x" * 70_000)
+    assert b"xxxx" not in load_image(tmp_path / "a.gif", size=None).encoded
+
+
+@pytest.mark.parametrize("sampling", [(4, 2), (2, 4), (3, 1)])
+@pytest.mark.parametrize("size", [None, 32])
+def test_jpeg_of_unusual_chroma_sampling_is_read(tmp_path, sampling, size):
+    # Of one gray, every block is coded alike, so another layout only needs another header.
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(buffer, "JPEG", subsampling="4:2:0")
+    content = bytearray(buffer.getvalue())
+    factors = content.index(b"\xff\xc0") + 11
+    assert content[factors] == 0x22
+    content[factors] = sampling[0] << 4 | sampling[1]
+    (tmp_path / "a.jpeg").write_bytes(content)
+    image = load_image(tmp_path / "a.jpeg", size=size)
+    assert image[1:] == (size or 64, size or 64)
+    # What is stored is read by the fast decoder too, which `verify` uses.
+    check_jpeg(image.encoded)
+    with Image.open(tmp_path / "a.jpeg") as stored:
+        expected = np.asarray(stored.convert("RGB"), int).mean(axis=(0, 1))
+    np.testing.assert_allclose(pixels_of(tmp_path / "a.jpeg").mean(axis=(0, 1)), expected, atol=6)
+
+
+def test_only_regular_files_are_read(tmp_path):
+    os.mkfifo(tmp_path / "a.jpeg")
+    (tmp_path / "b.jpeg").symlink_to("/dev/zero")
+    for name in ("a.jpeg", "b.jpeg"):
+        with pytest.raises(InputError, match=rf"{name} .*regular file"):
+            load_image(tmp_path / name)
 
 
 def damaged_inside(content):

@@ -9,15 +9,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import simplejpeg
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.regular_files import read_regular
 
 RESAMPLING = Image.Resampling.BICUBIC
 JPEG_QUALITY = 95
 MAX_JPEG_SIDE = 65_500
 # Blocks of 16 MB.
 KEPT_BLOCKS = 4
+# How to turn an image upright, by its EXIF orientation; any other value means upright.
+TURNS: dict[Any, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class EncodedImage(NamedTuple):
@@ -44,15 +55,17 @@ def load_image(path: Path, size: int | None = 256, shorter_side: bool = False) -
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
 
     Raises:
-        InputError: the file is missing, damaged, not an image, has more than about 179 million
-            pixels (a decompression bomb), or is too long and thin to be resized.
+        InputError: the file is missing, not a regular file, damaged, not an image, has more than
+            about 179 million pixels (a decompression bomb), or is too long and thin to be resized.
 
     Example:
         >>> load_image(Path("cat.jpg"), size=256).height
         256
     """
     try:
-        return encode_image(path.read_bytes(), size, shorter_side)
+        return encode_image(read_regular(path), size, shorter_side)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be read as an image: {reason}") from error
@@ -82,9 +95,12 @@ def _encode(content: bytes, size: int | None, shorter_side: bool) -> EncodedImag
         if stored.format == "PNG":
             # Checks the file's checksums, which decoding does not.
             Image.open(io.BytesIO(content)).verify()
-        upright = _is_upright(stored)
-        is_plain_jpeg = stored.format in ("JPEG", "MPO") and stored.mode in ("L", "RGB")
-        if is_plain_jpeg and upright:
+        is_plain_jpeg = (
+            stored.format in ("JPEG", "MPO")
+            and stored.mode in ("L", "RGB")
+            and _is_known_layout(content)
+        )
+        if is_plain_jpeg and _turn(stored) is None:
             wanted = _resized(stored.size, size, shorter_side)
             if stored.size == wanted:
                 check_jpeg(content)
@@ -94,10 +110,13 @@ def _encode(content: bytes, size: int | None, shorter_side: bool) -> EncodedImag
             if is_plain_jpeg:
                 check_jpeg(content)
             stored.load()
-            image = _gray_or_rgb(stored if upright else ImageOps.exif_transpose(stored))
+            # Only now: Pillow itself turns TIFF files when it loads them.
+            turn = _turn(stored)
+            image = _gray_or_rgb(stored if turn is None else stored.transpose(turn))
             image = image.resize(_resized(image.size, size, shorter_side), RESAMPLING)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    # Otherwise Pillow copies the comment, and fails if it is too long for JPEG.
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, comment=b"")
     return EncodedImage(buffer.getvalue(), image.height, image.width)
 
 
@@ -142,11 +161,21 @@ def _resized_jpeg(
     return image.resize(wanted, RESAMPLING, box=(0, 0, width, height))
 
 
-def _is_upright(image: Image.Image) -> bool:
+def _is_known_layout(content: bytes) -> bool:
+    """Whether the fast decoder knows a JPEG file's layout, such as its chroma subsampling."""
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1) in (0, 1)
+        simplejpeg.decode_jpeg_header(content)
+    except ValueError:
+        return False
+    return True
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How to turn an image upright; other metadata are not decoded, since they may be damaged."""
+    try:
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
     except Exception:  # damaged metadata of an image that may be whole
-        return True
+        return None
 
 
 def _gray_or_rgb(image: Image.Image) -> Image.Image:

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.regular_files import require_regular
+from tfrecords_tools.sources.file_names import files_below
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
+from tfrecords_tools.sources.tags import different_in_case_only, distinct_tags
 
 LAYOUT = "annotations/instances_train2017.json and annotations/instances_val2017.json"
 # The fields that are read; the segmentations, nearly all of the file, are dropped at once.
@@ -83,6 +86,8 @@ class COCO(ImageFiles):
             splits[split] = [image for image in images if keep_untagged or image.tag_ids]
             if num_left_out := len(images) - len(splits[split]):
                 self.notes.append(f"{split}: images without annotations left out: {num_left_out:,}")
+        if same := different_in_case_only(categories.values()):
+            self.notes.append(f"categories that differ in case only: {', '.join(map(repr, same))}")
         files = {split: path.name for split, path in paths.items()}
         settings = {**files, "keep_untagged": keep_untagged}
         super().__init__(directory, list(categories.values()), splits, size, shorter_side, settings)
@@ -127,20 +132,24 @@ def _image_folder(directory: Path, path: Path) -> str:
 def _read(path: Path, image_folder: str) -> tuple[dict[int, str], list[LabelledImage]]:
     """The names of the categories by their ids, ascending, and the images."""
     content = _read_json(path)
+    entries = list(_entries(path, content, "categories"))
+    tags_of_categories = distinct_tags((where, entry["name"]) for where, entry in entries)
     names: dict[int, str] = {}
-    for where, entry in _entries(path, content, "categories"):
-        if entry["id"] in names or entry["name"] in names.values():
-            raise InputError(f"{where}: the category {entry['name']!r} or its id occurs twice")
-        names[entry["id"]] = entry["name"]
+    for (where, entry), name in zip(entries, tags_of_categories, strict=True):
+        if entry["id"] in names:
+            raise InputError(f"{where}: the category id {entry['id']} occurs twice")
+        names[entry["id"]] = name
     # COCO's ids have gaps.
     categories = dict(sorted(names.items()))
     tag_ids = {category_id: index for index, category_id in enumerate(categories)}
 
+    on_disk = files_below(path.parent.parent / image_folder)
     filenames: dict[int, str] = {}
     for where, entry in _entries(path, content, "images"):
         if entry["id"] in filenames:
             raise InputError(f"{where}: the image id {entry['id']} occurs twice")
-        filenames[entry["id"]] = f"{image_folder}/{entry['file_name']}"
+        name = on_disk.find(entry["file_name"]) or entry["file_name"]
+        filenames[entry["id"]] = f"{image_folder}/{name}"
     filename, count = Counter(filenames.values()).most_common(1)[0] if filenames else ("", 0)
     if count > 1:
         raise InputError(f"{path}: the file name {filename!r} occurs twice in images")
@@ -167,6 +176,7 @@ def _read(path: Path, image_folder: str) -> tuple[dict[int, str], list[LabelledI
 
 
 def _read_json(path: Path) -> Any:
+    require_regular(path)
     try:
         with path.open(encoding="utf-8") as file:
             # For COCO's 450 MB this needs less than 1 GB of memory instead of 3.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import image_settings, load_image
 from tfrecords_tools.schema import Record
+from tfrecords_tools.sources.tags import distinct_tags
 
 
 class LabelledImage(NamedTuple):
@@ -31,7 +32,8 @@ class ImageFiles:
 
     Args:
         folder: the folder that contains the images, in it or below it.
-        tag_names: the names of the tags; a tag's id is its index.
+        tag_names: the names of the tags; a tag's id is its index. They are stored
+            composed (NFC) and with single blanks.
         splits: the images of each split.
         size: side of the square that images are resized to, in pixels; None keeps their sizes.
         shorter_side: resize the shorter side to `size` instead and keep the aspect ratio.
@@ -57,7 +59,9 @@ class ImageFiles:
             raise ValueError(f"size must be at least 1 pixel, received {size}")
         if size is None and shorter_side:
             raise ValueError("shorter_side needs a size, received None")
-        self.tag_names = list(tag_names)
+        self.tag_names = distinct_tags(
+            (f"{folder}, tag {tag_id}", name) for tag_id, name in enumerate(tag_names)
+        )
         self.splits = dict(splits)
         self.settings: dict[str, Any] = {**image_settings(size, shorter_side), **(settings or {})}
         self._folder = Path(folder)

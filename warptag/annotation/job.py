@@ -12,6 +12,7 @@ from tqdm import tqdm
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.messages import printable
 from tfrecords_tools.shards import file_sha256
+from tfrecords_tools.sources.tags import is_text_file_tag
 from warptag.annotation.output import FORMATS, choose_tags
 from warptag.annotation.tagger import Tagger
 from warptag.annotation.writers import BesideEach, OneFile, StandardOutput, Writer
@@ -27,7 +28,19 @@ def make_writer(
     topk: int | None,
     threshold: float | None,
 ) -> Writer:
-    """The writer for the options of `warptag annotate`."""
+    """The writer for the options of `warptag annotate`.
+
+    Raises:
+        InputError: a text file cannot hold a tag of the run so that `convert folder` reads it back.
+    """
+    if form == "txt":
+        for tag in tagger.tag_names:
+            if not is_text_file_tag(tag):
+                raise InputError(
+                    f"the tag {tag!r} of {tagger.run} would be read back as other tags, since "
+                    "commas, semicolons and line ends separate the tags of a text file; write CSV "
+                    "or JSON lines instead"
+                )
     if output is None:
         formatter = FORMATS[form]
         return BesideEach(formatter, overwrite) if form == "txt" else StandardOutput(formatter)

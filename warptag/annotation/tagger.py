@@ -133,8 +133,6 @@ class Tagger:
             if path.is_dir():
                 os.listdir(path)
                 raise InputError(f"{path} is a folder without images")
-            if path.exists() and not path.is_file():
-                raise InputError(f"{path} is not a regular file")
             if path.exists() and path.stat().st_size > MAX_FILE_BYTES:
                 raise InputError(f"{path} has more than a gigabyte, too much for a photograph")
             return load_image(path, *self._resizing)

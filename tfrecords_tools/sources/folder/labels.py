@@ -1,14 +1,12 @@
-"""The labels of one image, and the rules of text that tables and text files share."""
+"""The labels of one image, and the text of the files that hold them."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.regular_files import read_regular
 
 # The names of the splits in a table, and of their folders.
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
@@ -34,7 +32,7 @@ class ImageLabels(NamedTuple):
 
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, with or without a byte order mark; raises InputError."""
-    content = path.read_bytes()
+    content = read_regular(path)
     try:
         text = content.decode("utf-8-sig")
         # UTF-16 text in English decodes as UTF-8, with a zero beside every letter.
@@ -47,19 +45,3 @@ def read_text(path: Path) -> str:
         f"{path}, line {text.count(chr(10), 0, end) + 1}: not UTF-8 text; save the file again as "
         'UTF-8 (in a spreadsheet program: "CSV UTF-8")'
     )
-
-
-@cache
-def tag_name(text: str) -> str:
-    """A tag as it is stored: composed Unicode (NFC), single spaces, case preserved."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
-
-
-def tag_names(parts: Iterable[str]) -> tuple[str, ...]:
-    """The tags in parts of a text, without repeated and empty ones."""
-    return tuple(dict.fromkeys(tag for part in parts if (tag := tag_name(part))))
-
-
-def file_name(text: str) -> str:
-    """A file name as names are compared: composed Unicode (NFC)."""
-    return unicodedata.normalize("NFC", text)

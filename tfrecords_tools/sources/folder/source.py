@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ from typing import Any
 from PIL import Image
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.file_names import FileNames
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
-from tfrecords_tools.sources.folder.labels import ImageLabels, file_name, read_text, tag_name
+from tfrecords_tools.sources.folder.labels import ImageLabels, read_text
 from tfrecords_tools.sources.folder.splits import split_images
 from tfrecords_tools.sources.folder.table import read_table
 from tfrecords_tools.sources.folder.text_files import read_text_files
+from tfrecords_tools.sources.tags import different_in_case_only, tag_name
 
 TABLE, VOCABULARY = "labels.csv", "tags.txt"
 # The formats of photographs, out of all that Pillow opens, such as PDF, HDF5 and fonts.
@@ -71,9 +72,7 @@ class Folder(ImageFiles):
         self.notes: list[str] = []
         columns, labelled = self._read_labels(directory)
         tag_ids = _tag_ids(directory / VOCABULARY, columns, labelled)
-        spellings = Counter(map(str.casefold, tag_ids))
-        same = sorted(tag for tag in tag_ids if spellings[tag.casefold()] > 1)
-        self._note("tags that differ in case only", same)
+        self._note("tags that differ in case only", different_in_case_only(tag_ids))
         num_tagged = sum(bool(image.tags) for image in labelled)
         if not keep_untagged:
             untagged = [image.filename for image in labelled if not image.tags]
@@ -110,11 +109,11 @@ class Folder(ImageFiles):
         images = [file for file in files if os.path.splitext(file)[1].lower() in extensions]
         table = directory / TABLE
         if table.exists():
-            columns, labelled = read_table(table)
-            # A name may have another Unicode form on the disk than in the table.
-            on_disk = {file_name(file): file for file in files}
+            columns, labelled, repeated = read_table(table)
+            self._note(f"lines of {TABLE} that repeat another one, left out", repeated)
+            on_disk = FileNames(files)
             labelled = [
-                image._replace(filename=on_disk.get(image.filename, image.filename))
+                image._replace(filename=on_disk.find(image.filename) or image.filename)
                 for image in labelled
             ]
             self._note_missing(directory, labelled, set(files))

@@ -8,14 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.sources.folder.labels import (
-    SPLITS,
-    ImageLabels,
-    file_name,
-    read_text,
-    tag_name,
-    tag_names,
-)
+from tfrecords_tools.sources.file_names import composed
+from tfrecords_tools.sources.folder.labels import SPLITS, ImageLabels, read_text
+from tfrecords_tools.sources.tags import tag_name, tag_names
 
 FILENAME, SPLIT = "filename", "split"
 LIST_COLUMNS = {"tags", "tag", "labels", "label"}
@@ -31,23 +26,24 @@ VALUES = {
 }
 
 
-def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
+def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels], list[str]]:
     """Reads a table of labels.
 
     With the header `filename,tags`, tags are separated by `;`; with any other there is one column
     per tag, with 1 (present), 0 or nothing (absent) or -1 (unknown). A column `split` (train,
     validation or test) is optional. Names are relative to the table's folder; folders are separated
-    by `/` or `\\`.
+    by `/` or `\\`. Of lines that say the same about one image the first is read.
 
     Args:
         path: the file, comma-separated, UTF-8.
 
     Returns:
-        The tags in the order of their columns, or None for a list of tags; and the labels of each
-        image.
+        The tags in the order of their columns, or None for a list of tags; the labels of each
+        image; and the image of each line that only repeats another one.
 
     Raises:
-        InputError: the table is malformed; the message names the line.
+        InputError: the table is malformed, or two lines differ about an image; the message names
+            the lines.
     """
     rows = _rows(path)
     header_line, header = next(rows, (1, [""]))
@@ -55,8 +51,9 @@ def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
     tags = {column: name for column, name in enumerate(names) if name not in (FILENAME, SPLIT)}
     is_list = any(map(_is_list, tags.values()))
 
-    images: list[ImageLabels] = []
+    images: dict[str, ImageLabels] = {}
     lines: dict[str, int] = {}
+    repeated: list[str] = []
     for line, row in rows:
         where = f"{path}, line {line}"
         if len(row) != len(header):
@@ -67,10 +64,7 @@ def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
         name = row[names.index(FILENAME)].strip().replace("\\", "/")
         if not name:
             raise InputError(f"{where}: the file name is empty")
-        name = file_name(PurePosixPath(name).as_posix())
-        if name in lines:
-            raise InputError(f"{where}: {name!r} is in line {lines[name]} already")
-        lines[name] = line
+        name = composed(PurePosixPath(name).as_posix())
         split = None
         if SPLIT in names:
             text = row[names.index(SPLIT)]
@@ -79,12 +73,25 @@ def read_table(path: Path) -> tuple[list[str] | None, list[ImageLabels]]:
                 raise InputError(f"{where}: found split {text!r}, expected train, validation, test")
         if is_list:
             (column,) = tags
-            images.append(ImageLabels(name, tag_names(row[column].split(";")), (), split, where))
+            labels = ImageLabels(name, tag_names(row[column].split(";")), (), split, where)
         else:
-            images.append(ImageLabels(name, *_marked_tags(row, tags, where), split, where))
+            labels = ImageLabels(name, *_marked_tags(row, tags, where), split, where)
+        if name not in images:
+            images[name], lines[name] = labels, line
+        elif _meaning(labels) == _meaning(images[name]):
+            repeated.append(name)
+        else:
+            raise InputError(
+                f"{where}: {name!r} is in line {lines[name]} with other labels; remove one of the "
+                "two lines"
+            )
     if not images:
         raise InputError(f"{path} has a header but no lines of images")
-    return (None if is_list else list(tags.values())), images
+    return (None if is_list else list(tags.values())), list(images.values()), repeated
+
+
+def _meaning(labels: ImageLabels) -> tuple[set[str], set[str], str | None]:
+    return set(labels.tags), set(labels.unknown), labels.split
 
 
 def _marked_tags(

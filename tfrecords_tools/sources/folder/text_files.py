@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from tfrecords_tools.sources.folder.labels import ImageLabels, read_text, tag_names
+from tfrecords_tools.sources.file_names import FileNames
+from tfrecords_tools.sources.folder.labels import ImageLabels, read_text
+from tfrecords_tools.sources.tags import tags_in_text
 
 
 def read_text_files(
@@ -25,11 +26,12 @@ def read_text_files(
         InputError: a file is not UTF-8.
     """
     by_stem = {text[: -len(".txt")]: text for text in texts}
+    stems = FileNames(by_stem)
     labelled = []
     for image in images:
-        text = by_stem.get(image.rpartition(".")[0])
-        if text is not None:
-            path = directory / text
-            tags = tag_names(re.split(r"[\r\n;,]", read_text(path)))
+        stem = stems.find(image.rpartition(".")[0])
+        if stem is not None:
+            path = directory / by_stem[stem]
+            tags = tags_in_text(read_text(path))
             labelled.append(ImageLabels(image, tags, (), None, str(path)))
     return labelled

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.regular_files import read_regular
 
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file; raises InputError if it does not exist."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise InputError(
             f"{path} is missing; expected the files of NUS-WIDE's release in the input folder"

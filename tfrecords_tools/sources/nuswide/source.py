@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.sources.file_names import FileNames
 from tfrecords_tools.sources.files import ImageFiles, LabelledImage
 from tfrecords_tools.sources.nuswide.splits import load_splits
 
@@ -55,9 +56,9 @@ class NUSWide(ImageFiles):
         self.missing: dict[str, int] = {}
         for name, part in labelled.items():
             splits[name] = [
-                LabelledImage(filename, tuple(np.flatnonzero(row).tolist()))
+                LabelledImage(found, tuple(np.flatnonzero(row).tolist()))
                 for filename, row in zip(part.filenames, part.labels, strict=True)
-                if filename in present
+                if (found := present.find(filename)) is not None
             ]
             self.missing[name] = len(part.filenames) - len(splits[name])
             if not splits[name]:
@@ -74,15 +75,15 @@ class NUSWide(ImageFiles):
         super().__init__(images, tag_names, splits, size, shorter_side, settings)
 
 
-def _list_images(folder: Path) -> set[str]:
+def _list_images(folder: Path) -> FileNames:
     """The existing images: listing is much faster than testing 200,000 files."""
     if not folder.is_dir():
         raise InputError(
             f"{folder} is missing; expected the images as Flickr/<category>/<file>.jpg"
         )
-    return {
+    return FileNames(
         f"{category.name}/{file}"
         for category in folder.iterdir()
         if category.is_dir()
         for file in os.listdir(category)
-    }
+    )
