@@ -13,6 +13,7 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import read_json, write_json, write_whole
+from tfrecords_tools.lock import one_at_a_time
 from tfrecords_tools.shards import file_sha256
 from warptag import experiments, provenance
 from warptag.data import Records
@@ -91,6 +92,7 @@ class Networks:
     def test(self) -> Records:
         return Records(self.folder, "test")
 
+    @one_at_a_time("directory")
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
         """Trains a network, or reuses the run in the folder, and scores the test images."""
         model, history = self.train(self.name_of(settings), settings, directory)
@@ -112,6 +114,7 @@ class Networks:
         """The name of a run, such as "CNN + WARP, seed 0"."""
         return f"{METHOD[settings.loss].label}, seed {settings.seed}"
 
+    @one_at_a_time("directory")
     def train(
         self, name: str, settings: TrainingSettings, directory: Path
     ) -> tuple[keras.Model, pd.DataFrame]:

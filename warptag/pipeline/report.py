@@ -11,6 +11,7 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import read_json, write_json
+from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments import EXPERIMENTS
@@ -37,6 +38,7 @@ class NoRecords(InputError):
     """The folder of records to score does not exist."""
 
 
+@one_at_a_time("directory")
 def report(directory: Path, *, records: Path | None = None, split: str = "test") -> list[Path]:
     """Makes the report page of a folder.
 
@@ -54,6 +56,7 @@ def report(directory: Path, *, records: Path | None = None, split: str = "test")
         The files written, the page last.
 
     Raises:
+        InUse: another process writes to the folder.
         NoRecords: there are runs to score, but no records.
         InputError: the folder contains neither tables nor runs, a file in it is damaged, or the
             runs have other tags than the records.
