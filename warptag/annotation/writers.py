@@ -13,6 +13,7 @@ from typing import Any
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_bytes, write_whole
 from tfrecords_tools.lock import exclusive
+from tfrecords_tools.typed_json import as_type
 from warptag.annotation.output import Format, Tag
 
 #: Bytes of a file name that are not UTF-8 are written unchanged.
@@ -148,8 +149,9 @@ class OneFile(Writer):
             for line in file:
                 end += len(line)
                 try:
-                    path, text = json.loads(line)
-                except ValueError:
+                    path, text = as_type(json.loads(line), tuple[str, str])
+                    text.encode("utf-8", ENCODING_ERRORS)
+                except (ValueError, RecursionError):
                     return
                 if line.endswith(b"\n"):
                     yield end, path, text
