@@ -197,14 +197,14 @@ def test_the_card_describes_the_run(exported):
 
 def test_the_card_of_a_run_that_kept_its_best_epoch_and_has_no_calibration(changed, tmp_path):
     settings = json.loads((changed / "settings.json").read_text())
-    settings |= {"keep": "best", "loss": "<i>|"}
+    settings |= {"keep": "best", "note": "<i>|"}
     (changed / "settings.json").write_text(json.dumps(settings))
     (changed / "calibration.json").unlink()
     export_run(changed, ["keras"], tmp_path / "to")
     card = (tmp_path / "to/MODEL_CARD.md").read_text()
     assert "| per class recall | 0.5500 |" in card and "After epoch 1," in card
     # As text, whatever is in the settings.
-    assert "| loss | &lt;i>\\| |" in card
+    assert "| note | &lt;i>\\| |" in card
     assert "`probabilities`" not in card
     outputs = FORMATS["keras"].load(tmp_path / "to/model.keras")(photographs((30, 20))[0])
     assert set(outputs) == {"scores"}
