@@ -134,6 +134,22 @@ def test_a_damaged_description_is_a_damaged_data_set_and_says_where(folder):
         DatasetInfo.load(folder)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"splits": {}},
+        {"splits": {"train": SPLIT | {"num_images": 3}}},
+        {"splits": {"train": SPLIT | {"tag_counts": [1]}}},
+        {"splits": {"train": SPLIT | {"shards": [SHARD | {"file": "../other.tfrecord"}]}}},
+        {"tag_names": ["sky", "half a \ud800 pair"]},
+    ],
+)
+def test_a_description_that_contradicts_itself_is_damaged(folder, change):
+    (folder / "dataset_info.json").write_text(json.dumps(WHOLE["dataset_info.json"] | change))
+    with pytest.raises(DamagedDataset, match=r"dataset_info\.json"):
+        DatasetInfo.load(folder)
+
+
 def test_settings_that_a_command_needs_are_required_and_others_are_not(folder):
     settings = folder / "settings.json"
     settings.write_text('{"tag_names": ["sky"], "another": [1]}')

@@ -272,12 +272,7 @@ class DatasetInfo:
             if isinstance(content, dict):
                 content.pop("checksum", None)
             info = as_type(content, cls)
-            for name, split in info.splits.items():
-                if len(split.tag_counts) != len(info.tag_names):
-                    raise ValueError(
-                        f"the split {name} counts {len(split.tag_counts)} tags, expected "
-                        f"{len(info.tag_names)}"
-                    )
+            _check_consistency(info)
         except (FileNotFoundError, NotADirectoryError):
             raise InputError(_why_missing(path)) from None
         except OSError as error:
@@ -291,6 +286,27 @@ class DatasetInfo:
         # The checksum is a property; it is in the file for people and other programs to read.
         content = {**asdict(self), "checksum": self.checksum}
         write_json(Path(directory) / INFO_FILE, content)
+
+
+def _check_consistency(info: DatasetInfo) -> None:
+    """Raises ValueError if parts of a description contradict each other."""
+    "".join(info.tag_names).encode()
+    if not info.splits:
+        raise ValueError("it has no splits")
+    for name, split in info.splits.items():
+        if len(split.tag_counts) != len(info.tag_names):
+            raise ValueError(
+                f"the split {name} counts {len(split.tag_counts)} tags, expected "
+                f"{len(info.tag_names)}"
+            )
+        num_records = sum(shard.num_records for shard in split.shards)
+        if num_records != split.num_images:
+            raise ValueError(
+                f"the split {name} has {split.num_images} images, but {num_records} records"
+            )
+        for shard in split.shards:
+            if Path(shard.file).name != shard.file or "\0" in shard.file:
+                raise ValueError(f"the split {name} has a shard without a file name")
 
 
 def _why_missing(path: Path) -> str:

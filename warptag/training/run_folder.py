@@ -161,7 +161,9 @@ def load_settings(run: Path, needs: Sequence[str] = ()) -> dict[str, Any]:
                 raise WrongEntry(name, "there", MISSING)
         for name in settings.keys() & KINDS.keys():
             as_type(settings[name], KINDS[name], name)
-    except WrongEntry as error:
+        # A text that cannot be written, such as half of a surrogate pair.
+        "".join(settings["tag_names"]).encode()
+    except ValueError as error:
         raise InputError(f"{path} is damaged ({error}); {fix}") from error
     return settings
 
