@@ -162,7 +162,7 @@ def load_settings(run: Path, needs: Sequence[str] = ()) -> dict[str, Any]:
         for name in settings.keys() & KINDS.keys():
             as_type(settings[name], KINDS[name], name)
         # A text that cannot be written, such as half of a surrogate pair.
-        "".join(settings["tag_names"]).encode()
+        json.dumps(settings, ensure_ascii=False).encode()
     except ValueError as error:
         raise InputError(f"{path} is damaged ({error}); {fix}") from error
     return settings
