@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.lock import InUse, exclusive
 from warptag.commands.export import FORMATS as FORMAT_NAMES
 from warptag.commands.export import export
 from warptag.exporting import FORMATS, export_run
@@ -128,6 +129,12 @@ def test_a_folder_with_other_files_is_refused_and_the_command_names_the_option(r
     error = CliRunner().invoke(export, arguments).exception
     assert isinstance(error, InputError) and "--output" in str(error)
     assert (tmp_path / "model.keras").read_text() == "mine"
+
+
+def test_one_process_at_a_time_exports_to_a_folder(run, tmp_path):
+    with exclusive(tmp_path / "to", tmp_path / ".to.lock"), pytest.raises(InUse):
+        export_run(run, ["keras"], tmp_path / "to")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_package_is_named(run, tmp_path, monkeypatch):

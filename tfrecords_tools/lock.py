@@ -66,7 +66,7 @@ def exclusive(
 
     Example:
         >>> with exclusive("records"):
-        ...     ...  # no other process is in such a block for this folder
+        ...     _ = Path("records/tags.txt").write_text("sky")
     """
     path = _absolute(Path(target, LOCK_FILE) if lock_file is None else Path(lock_file))
     is_new = not path.parent.exists()
