@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.lock import InUse, exclusive
 from warptag.commands.export import FORMATS as FORMAT_NAMES
 from warptag.commands.export import export
 from warptag.exporting import FORMATS, export_run
@@ -130,6 +131,12 @@ def test_a_folder_with_other_files_is_refused_and_the_command_names_the_option(r
     assert (tmp_path / "model.keras").read_text() == "mine"
 
 
+def test_one_process_at_a_time_exports_to_a_folder(run, tmp_path):
+    with exclusive(tmp_path / "to", tmp_path / ".to.lock"), pytest.raises(InUse):
+        export_run(run, ["keras"], tmp_path / "to")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_package_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setattr(type(FORMATS["onnx"]), "distributions", ("no-such-package",))
     with pytest.raises(FormatError, match=r"onnx.*warptag\[export\]"):
@@ -197,14 +204,14 @@ def test_the_card_describes_the_run(exported):
 
 def test_the_card_of_a_run_that_kept_its_best_epoch_and_has_no_calibration(changed, tmp_path):
     settings = json.loads((changed / "settings.json").read_text())
-    settings |= {"keep": "best", "loss": "<i>|"}
+    settings |= {"keep": "best", "note": "<i>|"}
     (changed / "settings.json").write_text(json.dumps(settings))
     (changed / "calibration.json").unlink()
     export_run(changed, ["keras"], tmp_path / "to")
     card = (tmp_path / "to/MODEL_CARD.md").read_text()
     assert "| per class recall | 0.5500 |" in card and "After epoch 1," in card
     # As text, whatever is in the settings.
-    assert "| loss | &lt;i>\\| |" in card
+    assert "| note | &lt;i>\\| |" in card
     assert "`probabilities`" not in card
     outputs = FORMATS["keras"].load(tmp_path / "to/model.keras")(photographs((30, 20))[0])
     assert set(outputs) == {"scores"}

@@ -99,7 +99,7 @@ def test_a_wrong_row_is_named_and_nothing_is_left_behind(folder, tmp_path, chang
     path.write_text("\n".join([*lines[:6], change(lines[6]), *lines[7:]]))
     with pytest.raises(InputError, match=rf"Test_Normalized_CH\.dat: .*{found}"):
         write_features(folder, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_image_without_features_is_named(folder, tmp_path):
@@ -118,7 +118,8 @@ def test_interrupted_work_leaves_nothing_and_can_be_done_again(release, tmp_path
         patch.setattr(np, "loadtxt", interrupted)
         with pytest.raises(KeyboardInterrupt):
             write_features(release, output)
-    assert list(output.iterdir()) == []
+    assert not output.exists()
+    output.mkdir()
     # What a killed process leaves.
     (output / ".partial-1234-train_features.npy").write_bytes(b"half")
     with pytest.raises(InputError, match=r"holds no features_info\.json"):
@@ -144,7 +145,7 @@ def test_an_output_that_cannot_be_written_is_noticed_before_the_work(release, tm
             write_features(release, tmp_path / "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file cannot be written"):
         write_features(release, tmp_path / "file")
@@ -164,13 +165,13 @@ def reshape(path):
         ("test_labels.npy", lambda path: path.write_bytes(b"x" * path.stat().st_size), "pickled"),
         ("train_filenames.txt", lambda path: path.write_bytes(b"x" * path.stat().st_size), "train"),
         ("features_info.json", lambda path: path.write_text('{"tag_names": ["sky"]}'), "features"),
-        ("features_info.json", lambda path: path.write_text("{"), "JSON"),
+        ("features_info.json", lambda path: path.write_text("{"), "line 1"),
     ],
 )
 def test_damaged_arrays_are_refused(arrays, tmp_path, file, damage, found):
     damaged = shutil.copytree(arrays, tmp_path / "damaged")
     damage(damaged / file)
-    with pytest.raises(InputError, match=f"damaged is damaged .*{found}"):
+    with pytest.raises(InputError, match=f"damaged.* is damaged .*{found}"):
         load_features(damaged)
 
 

@@ -25,6 +25,7 @@ from tfrecords_tools import journal
 from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset, TooManyRejected
 from tfrecords_tools.files import write_whole
 from tfrecords_tools.loading import Rejected, Source, load_items
+from tfrecords_tools.lock import one_at_a_time
 from tfrecords_tools.schema import INFO_FILE, REJECTED_FILE, DatasetInfo, Split
 from tfrecords_tools.shards import FinishedShard, file_sha256, plan_shards
 from tfrecords_tools.validation import Splits, with_validation
@@ -40,6 +41,7 @@ Pending = Sequence[tuple[str, Sequence[Any]]]
 WriteShards = Callable[[Source, Path, Pending], Generator[FinishedShard, None, None]]
 
 
+@one_at_a_time("output")
 def convert(
     source: Source,
     output: str | os.PathLike[str],
@@ -77,6 +79,7 @@ def convert(
         write_shards: function that writes the shards; None for one that uses `workers`.
 
     Raises:
+        InUse: another process writes to `output`.
         OtherDataset: `output` holds another data set.
         DamagedDataset: a shard of the existing data set is damaged.
         TooManyRejected: too many images are damaged.

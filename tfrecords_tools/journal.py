@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypedDict
 
 from tfrecords_tools.errors import InputError, OtherDataset
 from tfrecords_tools.files import read_json, remove_partial, write_bytes
@@ -24,8 +25,17 @@ from tfrecords_tools.schema import (
     Shard,
 )
 from tfrecords_tools.shards import FinishedShard, file_sha256, write_shard
+from tfrecords_tools.typed_json import Count, as_type
 
 SHARD_PATTERN = "*-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].tfrecord"
+
+
+class _Note(TypedDict):
+    """The content of `<shard>.json`."""
+
+    shard: Shard
+    tag_counts: list[tuple[Count, Count]]
+    rejected: list[Rejected]
 
 
 def begin(
@@ -92,17 +102,13 @@ def write_and_note(
 
 def read_note(directory: Path, file: str) -> FinishedShard | None:
     """What was noted about a shard; None if there is no note or the shard is not whole."""
-    note = read_json(directory / f"{file}.json")
     try:
-        finished = FinishedShard(
-            Shard(**note["shard"]),
-            dict(note["tag_counts"]),
-            [Rejected(*entry) for entry in note["rejected"]],
-        )
-        is_whole = file_sha256(directory / file) == finished.shard.sha256
-    except (OSError, KeyError, TypeError, ValueError):
+        note = as_type(read_json(directory / f"{file}.json"), _Note)
+        shard = note["shard"]
+        is_whole = shard.file == file and file_sha256(directory / file) == shard.sha256
+    except (OSError, ValueError):
         return None
-    return finished if is_whole else None
+    return FinishedShard(shard, dict(note["tag_counts"]), note["rejected"]) if is_whole else None
 
 
 def remove_notes(directory: Path) -> None:

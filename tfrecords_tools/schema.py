@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.errors import DamagedDataset, InputError
 from tfrecords_tools.files import write_json
+from tfrecords_tools.typed_json import Count, as_type
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -200,8 +201,8 @@ class Shard:
     """One TFRecord file; `file` is its name in the data set's folder."""
 
     file: str
-    num_records: int
-    num_bytes: int
+    num_records: Count
+    num_bytes: Count
     sha256: str
 
 
@@ -216,10 +217,10 @@ class Split:
         num_rejected: the number of damaged images that were left out (see `rejected.csv`).
     """
 
-    num_images: int
-    tag_counts: list[int]
+    num_images: Count
+    tag_counts: list[Count]
     shards: list[Shard]
-    num_rejected: int = 0
+    num_rejected: Count = 0
 
 
 @dataclass(frozen=True)
@@ -268,23 +269,15 @@ class DatasetInfo:
         path = Path(directory) / INFO_FILE
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            content.pop("checksum", None)
-            splits = {
-                name: Split(**{**split, "shards": [Shard(**shard) for shard in split["shards"]]})
-                for name, split in content.pop("splits").items()
-            }
-            info = cls(splits=splits, **content)
-            for name, split in splits.items():
-                if len(split.tag_counts) != len(info.tag_names):
-                    raise ValueError(
-                        f"the split {name} counts {len(split.tag_counts)} tags, expected "
-                        f"{len(info.tag_names)}"
-                    )
+            if isinstance(content, dict):
+                content.pop("checksum", None)
+            info = as_type(content, cls)
+            _check_consistency(info)
         except (FileNotFoundError, NotADirectoryError):
             raise InputError(_why_missing(path)) from None
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             raise DamagedDataset(f"{path} is damaged ({error})", path) from error
         return info
 
@@ -293,6 +286,27 @@ class DatasetInfo:
         # The checksum is a property; it is in the file for people and other programs to read.
         content = {**asdict(self), "checksum": self.checksum}
         write_json(Path(directory) / INFO_FILE, content)
+
+
+def _check_consistency(info: DatasetInfo) -> None:
+    """Raises ValueError if parts of a description contradict each other."""
+    "".join(info.tag_names).encode()
+    if not info.splits:
+        raise ValueError("it has no splits")
+    for name, split in info.splits.items():
+        if len(split.tag_counts) != len(info.tag_names):
+            raise ValueError(
+                f"the split {name} counts {len(split.tag_counts)} tags, expected "
+                f"{len(info.tag_names)}"
+            )
+        num_records = sum(shard.num_records for shard in split.shards)
+        if num_records != split.num_images:
+            raise ValueError(
+                f"the split {name} has {split.num_images} images, but {num_records} records"
+            )
+        for shard in split.shards:
+            if Path(shard.file).name != shard.file or "\0" in shard.file:
+                raise ValueError(f"the split {name} has a shard without a file name")
 
 
 def _why_missing(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Downloading the images of NUS-WIDE, politely, until each is stored or known to be gone.
 
 Threads fetch and check images in memory; only this one writes files, so that a kill at any moment
-leaves only whole images, and nothing has to be locked.
+leaves only whole images.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from tfrecords_tools.download.report import BROKEN, FOUND, GONE, DownloadReport,
 from tfrecords_tools.download.url_list import SIZES, Photo, read_url_list
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import remove_partial, write_bytes
+from tfrecords_tools.lock import one_at_a_time
 
 # A server that does not answer for this many images in a row is down, or has blocked us.
 MAX_UNANSWERED = 100
 
 
+@one_at_a_time("output")
 def download(
     urls: str | os.PathLike[str],
     output: str | os.PathLike[str],
@@ -44,7 +46,7 @@ def download(
     `output/download_report.csv`.
 
     A second call resumes: existing images are not requested, nor those that are gone in all sizes;
-    broken ones are, last. Run only one download per folder at a time.
+    broken ones are, last.
 
     Args:
         urls: the file `NUS-WIDE-urls.txt`.
@@ -60,6 +62,7 @@ def download(
         The report on all images in the folder.
 
     Raises:
+        InUse: another process writes to `output`.
         InputError: the list is malformed, the folder cannot be written, the disk is full, or the
             server did not answer for about 100 images in a row. Stored images are kept.
 

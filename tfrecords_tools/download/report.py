@@ -101,12 +101,15 @@ class DownloadReport:
             return
         with file:
             rows = csv.reader(file)
-            if next(rows, None) != list(Entry._fields):
+            try:
+                if next(rows, None) != list(Entry._fields):
+                    raise csv.Error
+                for row in rows:
+                    # A kill may have cut off the last line.
+                    if len(row) == len(Entry._fields) and row[1] in STATUSES:
+                        yield Entry(*row)
+            except csv.Error:  # also for a field that is too long
                 raise InputError(
                     f"{self.path} is not a report of this program; expected a first line "
                     f"{','.join(Entry._fields)}; rename the file"
-                )
-            for row in rows:
-                # A kill may have cut off the last line.
-                if len(row) == len(Entry._fields) and row[1] in STATUSES:
-                    yield Entry(*row)
+                ) from None

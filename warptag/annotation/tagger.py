@@ -15,9 +15,8 @@ import tensorflow as tf
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import EncodedImage, load_image
-from warptag.data.crops import PATCHES, fixed_crops
+from warptag.data.crops import fixed_crops
 from warptag.training import load_calibration, load_run
-from warptag.training.run_folder import SETTINGS
 
 BATCH_SIZE = 64
 #: Batches of image files that are read ahead of the network.
@@ -74,14 +73,9 @@ class Tagger:
 
     def __init__(self, run: str | os.PathLike[str]) -> None:
         self.run = Path(run)
-        self._model, self.settings = load_run(self.run)
-        image, patches = self.settings.get("image"), self.settings.get("patches")
-        if not isinstance(image, dict) or patches not in PATCHES:
-            raise InputError(
-                f"{self.run / SETTINGS} does not say how images are resized and cropped; train the "
-                "run again"
-            )
-        self._resizing = (image.get("size"), image.get("shorter_side", False))
+        self._model, self.settings = load_run(self.run, needs=("image", "patches"))
+        image, patches = self.settings["image"], self.settings["patches"]
+        self._resizing = (image["size"], image["shorter_side"])
         self.calibration = load_calibration(self.run)
         self.tag_names: list[str] = self.settings["tag_names"]
         if self._model.output_shape[-1] != len(self.tag_names):

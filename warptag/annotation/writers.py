@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_bytes, write_whole
+from tfrecords_tools.lock import exclusive
+from tfrecords_tools.typed_json import as_type
 from warptag.annotation.output import Format, Tag
 
 #: Bytes of a file name that are not UTF-8 are written unchanged.
@@ -70,7 +71,8 @@ class OneFile(Writer):
         settings: everything that decides the text; a journal with other settings is discarded.
 
     Raises:
-        InputError: the file cannot be written, or another process is writing it.
+        InUse: another process writes the file.
+        InputError: the file cannot be written.
     """
 
     def __init__(self, form: Format, output: Path, settings: dict[str, Any]) -> None:
@@ -82,23 +84,20 @@ class OneFile(Writer):
         self.requested: set[str] = set()
         if output.is_symlink() or (output.exists() and not output.is_file()):
             raise InputError(f"{output} is not a regular file")
-        with _write_errors(output):
-            output.parent.mkdir(parents=True, exist_ok=True)
-            self.file = self.journal.open("ab")
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self.close()
-            raise InputError(f"{output} is being written by another process") from error
-        with _write_errors(output):
-            num_whole_bytes = 0
-            for end, path, _ in self._entries():
-                self.done.add(path)
-                num_whole_bytes = end
-            # A line cut off by a kill or a full disk would damage the next one.
-            self.file.truncate(num_whole_bytes)
-            if not self.done:
-                self._append(self.settings)
+        with ExitStack() as stack:
+            stack.enter_context(exclusive(output, output.with_name(f".{output.name}.lock")))
+            with _write_errors(output):
+                output.parent.mkdir(parents=True, exist_ok=True)
+                self.file = stack.enter_context(self.journal.open("ab"))
+                num_whole_bytes = 0
+                for end, path, _ in self._entries():
+                    self.done.add(path)
+                    num_whole_bytes = end
+                # A line cut off by a kill or a full disk would damage the next one.
+                self.file.truncate(num_whole_bytes)
+                if not self.done:
+                    self._append(self.settings)
+            self._opened = stack.pop_all()
         self.num_resumed = self.num_entries = len(self.done)
 
     def is_done(self, path: Path) -> bool:
@@ -116,7 +115,7 @@ class OneFile(Writer):
             self.journal.unlink()
 
     def close(self) -> None:
-        self.file.close()
+        self._opened.close()
 
     def _append(self, line: str) -> None:
         with _write_errors(self.output):
@@ -150,8 +149,9 @@ class OneFile(Writer):
             for line in file:
                 end += len(line)
                 try:
-                    path, text = json.loads(line)
-                except ValueError:
+                    path, text = as_type(json.loads(line), tuple[str, str])
+                    text.encode("utf-8", ENCODING_ERRORS)
+                except (ValueError, RecursionError):
                     return
                 if line.endswith(b"\n"):
                     yield end, path, text

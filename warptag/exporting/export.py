@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.lock import exclusive
 from warptag.exporting.formats import FORMATS, TAGS, tags_text
 from warptag.exporting.model_card import MODEL_CARD, model_card
 from warptag.exporting.photograph_model import photograph_model
@@ -44,6 +45,7 @@ def export_run(run: Path, formats: Sequence[str], output: Path) -> dict[str, flo
     Raises:
         FormatError: a format cannot be written, or computes something else than Keras.
         OutputError: `output` cannot be written, or holds something else than an export.
+        InUse: another process writes to `output`.
         InputError: the run cannot be exported.
 
     Example:
@@ -57,7 +59,9 @@ def export_run(run: Path, formats: Sequence[str], output: Path) -> dict[str, flo
     model, settings = photograph_model(run)
     expected = _outputs_on_random_images(lambda image: model(image, training=False))
     differences = {}
-    with _folder_as_a_whole(output) as folder:
+    # Beside the folder, which is replaced as a whole.
+    lock_file = output.absolute().with_name(f".{output.absolute().name}.lock")
+    with exclusive(output, lock_file), _folder_as_a_whole(output) as folder:
         (folder / TAGS).write_bytes(tags_text(settings["tag_names"]))
         for name in formats:
             path = folder / FORMATS[name].file

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import keras
-import pandas as pd
 
 import warptag
-from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import read_json
+from warptag.csv_tables import read_numbers
 from warptag.exporting.formats import FORMATS, TAGS
 from warptag.provenance import versions
 from warptag.training.checkpoint import HISTORY
-from warptag.training.run_folder import MEASURED
+from warptag.training.run_folder import load_measured
 from warptag.training.train import MONITOR
 
 MODEL_CARD = "MODEL_CARD.md"
@@ -36,10 +35,10 @@ def model_card(
         differences: format -> largest difference of its outputs from those of Keras.
 
     Raises:
-        InputError: the history of the run cannot be read.
+        InputError: the history or the measurements of the run cannot be read.
     """
     formats = [FORMATS[name] for name in differences]
-    measured = read_json(run / MEASURED) or {}
+    measured = load_measured(run) or {}
     trained_with = measured.pop("versions", {})
     packages = [package for form in formats for package in form.distributions]
     exported_with = versions("tensorflow", "keras", "numpy", *packages)
@@ -77,21 +76,14 @@ def model_card(
 
 def _validation_metrics(run: Path, settings: dict[str, Any]) -> tuple[int, list[tuple[str, str]]]:
     """The epoch whose weights were kept, and its metrics."""
-    try:
-        history = pd.read_csv(run / HISTORY)
-        row = history.iloc[-1]
-        if settings.get("keep") == "best":
-            row = history.iloc[history[MONITOR].argmax()]
-        epoch = int(row["epoch"])
-    # pandas and the look-ups have different exceptions for a damaged file.
-    except (OSError, ValueError, LookupError) as error:
-        raise InputError(
-            f"{run / HISTORY} cannot be read ({error}); train the run again"
-        ) from error
-    return epoch, [
+    best = settings.get("keep") == "best"
+    columns = ("epoch", MONITOR) if best else ("epoch",)
+    history = read_numbers(run / HISTORY, columns, "train the run again")
+    row = history.iloc[history[MONITOR].argmax() if best else -1]
+    return int(row["epoch"]), [
         (name.removeprefix("val_").replace("_", " "), f"{value:.4f}")
         for name, value in row.dropna().items()
-        if str(name).startswith("val_")
+        if str(name).startswith("val_") and isinstance(value, Real)
     ]
 
 

@@ -28,13 +28,8 @@ def photograph_model(run: Path) -> tuple[keras.Model, dict[str, Any]]:
     Raises:
         InputError: the folder is not a finished run, or its files do not belong together.
     """
-    network, settings = load_run(run)
-    try:
-        size, shorter_side = (settings["image"][name] for name in ("size", "shorter_side"))
-    except (KeyError, TypeError):
-        raise InputError(
-            f"{run / SETTINGS} does not say how images are resized and cropped; train the run again"
-        ) from None
+    network, settings = load_run(run, needs=("image",))
+    size, shorter_side = settings["image"]["size"], settings["image"]["shorter_side"]
     num_tags = len(settings["tag_names"])
     crop_size = _crop_size(network, num_tags, run / MODEL)
     image = keras.Input((None, None, 3), dtype="uint8", name="image")

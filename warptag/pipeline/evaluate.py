@@ -31,7 +31,7 @@ def evaluate(
     Raises:
         InputError: the run or the records cannot be used, or their tags differ.
     """
-    model, settings = load_run(run)
+    model, settings = load_run(run, needs=() if patches else ("patches",))
     data = Records(records, split)
     check_tags(settings["tag_names"], data.info.tag_names, run, records)
     too_many = [k for k in ks if k > len(data.info.tag_names)]

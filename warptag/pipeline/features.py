@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import read_json
 from tfrecords_tools.sources.nuswide import Features, load_features, write_features
-from tfrecords_tools.sources.nuswide.features import INFO_FILE
+from tfrecords_tools.sources.nuswide.features import INFO_FILE, read_info
 from warptag.baselines import (
     NUSWIDE_KERNELS,
     BlockEmbedding,
@@ -157,10 +156,9 @@ def _check_labels(found: np.ndarray, data: Data, folder: Path) -> None:
 
 
 def _nuswide_arrays(input_dir: Path, folder: Path) -> Features:
-    info = read_json(folder / INFO_FILE)
-    if info is None:
+    if not (folder / INFO_FILE).exists():
         return write_features(input_dir, folder)
-    for name, size in info.get("sources", {}).items():
+    for name, size in read_info(folder)["sources"].items():
         path = input_dir / name
         if not path.is_file() or path.stat().st_size != size:
             raise InputError(

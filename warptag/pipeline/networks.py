@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import read_json, write_json, write_whole
+from tfrecords_tools.files import write_json, write_whole
+from tfrecords_tools.lock import one_at_a_time
 from tfrecords_tools.shards import file_sha256
 from warptag import experiments, provenance
+from warptag.csv_tables import read_numbers
 from warptag.data import Records
 from warptag.methods import METHOD
 from warptag.models import AlexNet, Backbone
@@ -29,7 +31,7 @@ from warptag.training import (
 )
 from warptag.training.calibration import CALIBRATION
 from warptag.training.checkpoint import TIMING
-from warptag.training.run_folder import MEASURED, SETTINGS, TEST_SCORES
+from warptag.training.run_folder import MEASURED, TEST_SCORES, load_measured, load_settings
 
 
 @dataclass(frozen=True)
@@ -91,27 +93,28 @@ class Networks:
     def test(self) -> Records:
         return Records(self.folder, "test")
 
+    @one_at_a_time("directory")
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
         """Trains a network, or reuses the run in the folder, and scores the test images."""
         model, history = self.train(self.name_of(settings), settings, directory)
-        try:
-            scores = np.load(directory / TEST_SCORES)
-        except (OSError, ValueError):  # missing or damaged
+        scores = _load_scores(directory / TEST_SCORES, self.test.labels.shape)
+        if scores is None:
             scores = predict(model, self.test, self.networks.patches)
             with write_whole(directory / TEST_SCORES) as temporary:
                 np.save(temporary, scores)
         return Run(
-            read_json(directory / SETTINGS),
+            load_settings(directory),
             history,
             scores,
             load_calibration(directory),
-            read_json(directory / MEASURED),
+            load_measured(directory) or {},
         )
 
     def name_of(self, settings: TrainingSettings) -> str:
         """The name of a run, such as "CNN + WARP, seed 0"."""
         return f"{METHOD[settings.loss].label}, seed {settings.seed}"
 
+    @one_at_a_time("directory")
     def train(
         self, name: str, settings: TrainingSettings, directory: Path
     ) -> tuple[keras.Model, pd.DataFrame]:
@@ -132,7 +135,7 @@ class Networks:
             calibration = fit_calibration(scores, self.validation.labels)
             if calibration is not None:
                 calibration.save(directory)
-        if read_json(directory / MEASURED) is None:
+        if load_measured(directory) is None:
             write_json(directory / MEASURED, _measured(directory))
         return model, history
 
@@ -193,9 +196,21 @@ def _description(networks: experiments.Networks) -> dict[str, Any]:
     return {"backbone": networks.backbone, "weights": weights, **networks.architecture}
 
 
+def _load_scores(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The scores in a file; None if it is missing or damaged."""
+    try:
+        scores = np.load(path, allow_pickle=False)
+        return scores if scores.shape == shape and np.isfinite(scores).all() else None
+    # A file of another format has no shape, and of text no finite numbers.
+    except (OSError, EOFError, ValueError, AttributeError, TypeError):
+        return None
+
+
 def _measured(directory: Path) -> dict[str, Any]:
     """The time, the device, the versions and the code of a finished run."""
-    timing = pd.read_csv(directory / TIMING)
+    columns = ("seconds", "images_per_second")
+    fix = "remove the folder and train again"
+    timing = read_numbers(directory / TIMING, columns, fix)
     seconds = float(timing["seconds"].sum())
     num_images = float((timing["seconds"] * timing["images_per_second"]).sum())
     backend = keras.backend.backend()

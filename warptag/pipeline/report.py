@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import read_json, write_json
+from tfrecords_tools.files import write_json
+from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
+from warptag.csv_tables import read_numbers
 from warptag.data import Records
 from warptag.experiments import EXPERIMENTS
 from warptag.methods import LOSSES, METHOD
@@ -21,7 +21,7 @@ from warptag.pipeline.results import SCORED, write_all
 from warptag.reporting import Evaluation, table_paths, write_page
 from warptag.training import load_calibration, load_run, predict
 from warptag.training.checkpoint import HISTORY
-from warptag.training.run_folder import MEASURED, SETTINGS
+from warptag.training.run_folder import SETTINGS, load_measured
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class NoRecords(InputError):
     """The folder of records to score does not exist."""
 
 
+@one_at_a_time("directory")
 def report(directory: Path, *, records: Path | None = None, split: str = "test") -> list[Path]:
     """Makes the report page of a folder.
 
@@ -54,6 +55,7 @@ def report(directory: Path, *, records: Path | None = None, split: str = "test")
         The files written, the page last.
 
     Raises:
+        InUse: another process writes to the folder.
         NoRecords: there are runs to score, but no records.
         InputError: the folder contains neither tables nor runs, a file in it is damaged, or the
             runs have other tags than the records.
@@ -110,23 +112,12 @@ def _run_folders(directory: Path) -> list[Path]:
 def _score(folders: list[Path], test: Records) -> dict[str, list[Run]]:
     runs: dict[str, list[Run]] = defaultdict(list)
     for folder in folders:
-        model, settings = load_run(folder)
-        missing = [name for name in SHOWN if name not in settings]
-        if missing:
-            raise InputError(f"{folder / SETTINGS} has no {missing[0]}; train the run again")
+        model, settings = load_run(folder, needs=SHOWN)
         check_tags(settings["tag_names"], test.info.tag_names, folder, test.directory)
         logger.info("%s: scoring %s images of %s", folder, f"{len(test):,}", test.directory)
         scores = predict(model, test, settings["patches"])
-        try:
-            history = pd.read_csv(folder / HISTORY)
-            if not {"epoch", "loss"} <= set(history):
-                raise ValueError("the columns epoch and loss are missing")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{folder / HISTORY} cannot be read ({str(error).splitlines()[0]}); train the run "
-                "again"
-            ) from error
-        measured = read_json(folder / MEASURED) or {}
+        history = read_numbers(folder / HISTORY, ("epoch", "loss"), "train the run again")
+        measured = load_measured(folder) or {}
         runs[settings["loss"]].append(
             Run(settings, history, scores, load_calibration(folder), measured)
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_bytes
+from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments import GRID, Experiment
@@ -26,6 +27,7 @@ from warptag.training import TrainingSettings
 logger = logging.getLogger(__name__)
 
 
+@one_at_a_time("output")
 def reproduce(
     experiment: Experiment,
     output: Path,
@@ -53,6 +55,7 @@ def reproduce(
         The files written.
 
     Raises:
+        InUse: another process writes to the output folder.
         InputError: the input cannot be used, or the output folder contains other data.
         TrainingDiverged: the loss of a final run became NaN.
     """

@@ -32,7 +32,10 @@ def write_runs(
     # As text, so that new rows compare equal to rows read from the file.
     table = pd.read_csv(io.StringIO(table.to_csv(index=False)), dtype=str, keep_default_na=False)
     if path.exists():
-        before = pd.read_csv(path, dtype=str, keep_default_na=False)
+        try:
+            before = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except (OSError, ValueError):  # damaged
+            before = pd.DataFrame()
         if list(before.columns) == list(table.columns):
             same = [name for name in table.columns if name not in MEASURED_EACH_TIME]
             known = {tuple(row[same]): row for _, row in before.iterrows()}

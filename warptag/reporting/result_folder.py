@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
 from tfrecords_tools.errors import InputError
-from tfrecords_tools.files import read_json
+from tfrecords_tools.typed_json import Count, Positive, read_as
 from warptag.reporting.claims import COLUMNS as CLAIM_COLUMNS
 from warptag.reporting.evaluation import METRICS
 
@@ -22,6 +22,33 @@ _TEXTS = (
     *("statement", "verdict", "not_measured", "comparison", "outcome"),
 )
 TABLE_COLUMNS = ("method", "seeds", *METRICS, *(f"{name}_std" for name in METRICS))
+
+_FIX = "write the results again, or remove the file to get a page without it"
+
+
+class _Summary(TypedDict):
+    """The content of summary.json."""
+
+    title: str
+    dataset: str
+    synthetic: bool
+    k: Positive
+    notes: list[str]
+    settings: list[str]
+
+
+class _GalleryImage(TypedDict):
+    row: Count
+    jpeg: str
+    true: list[str]
+    given: dict[str, list[tuple[str, bool]]]
+
+
+class _Gallery(TypedDict):
+    """The content of gallery.json."""
+
+    k: Positive
+    images: list[_GalleryImage]
 
 
 @dataclass(frozen=True)
@@ -143,41 +170,13 @@ def _summary(path: Path, k: int) -> dict[str, Any]:
         "notes": [],
         "settings": [],
     }
-    if not path.exists():
-        return empty
-    content = read_json(path)
-    if not isinstance(content, dict) or any(
-        not isinstance(content.get(name), type(value)) for name, value in empty.items()
-    ):
-        raise _damaged(path, f"it must be JSON with {', '.join(empty)}")
-    return content
+    return {**empty, **read_as(path, _Summary, _FIX)} if path.exists() else empty
 
 
 def _gallery(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    content = read_json(path)
-    try:
-        valid = isinstance(content["k"], int) and all(
-            isinstance(entry["row"], int)
-            and isinstance(entry["jpeg"], str)
-            and all(isinstance(tag, str) for tag in entry["true"])
-            and all(
-                isinstance(tag, str) and isinstance(right, bool)
-                for given in entry["given"].values()
-                for tag, right in given
-            )
-            for entry in content["images"]
-        )
-    except (TypeError, KeyError, ValueError, AttributeError):
-        valid = False
-    if not valid:
-        raise _damaged(path, "it must be JSON with k and images, as written with the results")
-    return content if content["images"] else None
+    content = read_as(path, _Gallery, _FIX) if path.exists() else None
+    return content if content and content["images"] else None
 
 
 def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(
-        f"{path} cannot be read ({reason}); write the results again, or remove the file to get a "
-        "page without it"
-    )
+    return InputError(f"{path} cannot be read ({reason}); {_FIX}")

@@ -7,7 +7,6 @@ image's scores describes its scale. With it, one logistic regression fits all th
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_json
+from tfrecords_tools.typed_json import read_as
 
 CALIBRATION = "calibration.json"
 #: The maximum number of (image, tag) pairs to fit to; the first images are used.
@@ -133,16 +132,5 @@ def load_calibration(run: Path) -> Calibration | None:
         >>> load_calibration(Path("results/scenes/models/warp"))  # doctest: +SKIP
     """
     path = run / CALIBRATION
-    if not path.exists():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        calibration = Calibration(**{name: float(value) for name, value in content.items()})
-        if not all(map(math.isfinite, asdict(calibration).values())):
-            raise ValueError("a number is not finite")
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path} cannot be read ({error}); remove it and repeat the command that trained the "
-            "network, which writes a new one"
-        ) from error
-    return calibration
+    fix = "remove it and repeat the command that trained the network, which writes a new one"
+    return read_as(path, Calibration, fix) if path.exists() else None

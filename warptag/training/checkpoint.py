@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_whole
+from tfrecords_tools.typed_json import as_type
 from warptag.training.progress import Progress
 
 HISTORY, TIMING = "history.csv", "timing.csv"
@@ -21,6 +22,15 @@ HISTORY, TIMING = "history.csv", "timing.csv"
 NUM_KEPT = 2
 #: The attributes in which Keras's callbacks remember earlier epochs, besides `best_weights`.
 MEMORY = ("best", "best_epoch", "wait", "cooldown_counter")
+
+
+class _Progress(TypedDict):
+    """The content of a checkpoint besides the arrays. Numbers may be NaN."""
+
+    history: list[dict[str, Any]]
+    timing: list[dict[str, Any]]
+    stopped: bool
+    memories: list[dict[str, Any]]
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -166,7 +176,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | Non
         # NumPy checks each array against its checksum.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = [content[f"array_{i}"] for i in range(len(content.files) - 1)]
-            return json.loads(str(content["progress"])), arrays
+            return as_type(json.loads(str(content["progress"])), _Progress), arrays
     # NumPy and zipfile raise many kinds of errors for a damaged archive.
     except Exception:
         return None

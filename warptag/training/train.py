@@ -12,6 +12,7 @@ import pandas as pd
 import tensorflow as tf
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.lock import one_at_a_time
 from warptag.data import Records, input_errors
 from warptag.metrics.top_k import TopKMetric
 from warptag.training import run_folder
@@ -31,6 +32,7 @@ PROFILED = (10, 20)
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
+@one_at_a_time("directory")
 def train(
     name: str,
     make_model: Callable[[], keras.Model],
@@ -77,6 +79,7 @@ def train(
     Raises:
         TrainingDiverged: the loss became NaN or infinite; checkpoints are kept.
         OtherRun: the folder contains a run with other settings.
+        InUse: another process trains in the folder.
         InputError: there are fewer images than one batch, the replicas cannot share a batch, a
             record is damaged, or the cluster or the disk fails.
 

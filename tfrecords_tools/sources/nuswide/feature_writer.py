@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import remove_partial, write_whole
+from tfrecords_tools.lock import one_at_a_time
 from tfrecords_tools.sources.nuswide.feature_files import (
     BLOCKS,
     FOLDER,
@@ -37,6 +38,7 @@ from tfrecords_tools.sources.nuswide.image_lists import (
 from tfrecords_tools.sources.nuswide.splits import LabelledSplit, load_splits
 
 
+@one_at_a_time("output")
 def write_features(
     input_dir: str | os.PathLike[str],
     output: str | os.PathLike[str],
@@ -60,6 +62,7 @@ def write_features(
         What `load_features` opens.
 
     Raises:
+        InUse: another process writes to `output`.
         InputError: a file is missing or malformed, or of another length than its list of images,
             or `output` holds such arrays already or cannot be written.
 

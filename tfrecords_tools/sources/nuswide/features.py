@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.typed_json import Count, read_as
 
 INFO_FILE = "features_info.json"
 FEATURES_FILE = "{}_features.npy"
 LABELS_FILE = "{}_labels.npy"
 FILENAMES_FILE = "{}_filenames.txt"
+
+_FIX = "remove the folder and write the features again"
+
+
+class _Block(TypedDict):
+    name: str
+    start: Count
+    stop: Count
+
+
+class _Split(TypedDict):
+    num_images: Count
+    files: dict[str, Count]
+
+
+class _Splits(TypedDict):
+    train: _Split
+    test: _Split
+
+
+class _Info(TypedDict):
+    """The content of features_info.json."""
+
+    features: list[_Block]
+    tag_names: list[str]
+    sources: dict[str, Count]
+    splits: _Splits
 
 
 class FeatureSplit(NamedTuple):
@@ -59,32 +86,37 @@ def load_features(directory: str | os.PathLike[str]) -> Features:
         (21, 500)
     """
     folder = Path(directory)
+    info = read_info(folder)
+    columns = {
+        feature["name"]: slice(feature["start"], feature["stop"]) for feature in info["features"]
+    }
+    num_columns = max((column.stop for column in columns.values()), default=0)
     try:
-        info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
-        tag_names = [str(name) for name in info["tag_names"]]
-        columns = {
-            feature["name"]: slice(feature["start"], feature["stop"])
-            for feature in info["features"]
-        }
-        num_columns = max(column.stop for column in columns.values()), len(tag_names)
         train, test = (
-            _open(folder, name, info["splits"][name], *num_columns) for name in ("train", "test")
+            _open(folder, name, info["splits"][name], num_columns, len(info["tag_names"]))
+            for name in ("train", "test")
         )
+    # NumPy has several exceptions for a damaged file.
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{folder} is damaged ({error}); {_FIX}") from error
+    return Features(train, test, info["tag_names"], columns)
+
+
+def read_info(folder: Path) -> _Info:
+    """The description of the arrays in a folder.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    try:
+        return read_as(folder / INFO_FILE, _Info, _FIX)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{folder} holds no {INFO_FILE}; expected a folder of NUS-WIDE's features as arrays"
         ) from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{folder} is damaged ({type(error).__name__}: {error}); remove the folder and write "
-            "the features again"
-        ) from error
-    return Features(train, test, tag_names, columns)
 
 
-def _open(
-    folder: Path, name: str, split: dict[str, Any], num_features: int, num_tags: int
-) -> FeatureSplit:
+def _open(folder: Path, name: str, split: _Split, num_features: int, num_tags: int) -> FeatureSplit:
     for file, num_bytes in split["files"].items():
         path = folder / file
         found = path.stat().st_size if path.is_file() else 0
