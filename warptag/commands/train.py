@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tfrecords_tools.options import PATH
 from warptag.commands.common import import_tensorflow, make_writable, show_progress
 from warptag.commands.reproduce import check_input
 from warptag.experiments import EXPERIMENTS
@@ -31,13 +32,13 @@ def training_options(command: Callable) -> Callable:
             ),
             click.option(
                 "--records",
-                type=click.Path(path_type=Path),
+                type=PATH,
                 help="Records to train on, instead of the experiment's own data.",
             ),
             click.option(
                 "--input",
                 "input_dir",
-                type=click.Path(path_type=Path),
+                type=PATH,
                 help="Folder of the data set (corel5k, nuswide) or of photographs (folder).",
             ),
             click.option(
@@ -52,7 +53,7 @@ def training_options(command: Callable) -> Callable:
             ),
             click.option(
                 "--output",
-                type=click.Path(path_type=Path),
+                type=PATH,
                 help="Folder of the run; default results/EXPERIMENT-train.",
             ),
             click.option(
