@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -143,7 +144,7 @@ def run_training(
     except OtherRun as error:
         raise OtherRun(f"{error}; choose another --output, or replace it with --restart") from None
     click.echo(
-        f"Make a report page: warptag report {output}"
-        + (f" --records {records}" if records is not None else "")
-        + f"\nTag photographs:    warptag annotate PHOTOGRAPHS --model {run}"
+        f"Make a report page: warptag report {quote(str(output))}"
+        + (f" --records {quote(str(records))}" if records is not None else "")
+        + f"\nTag photographs:    warptag annotate PHOTOGRAPHS --model {quote(str(run))}"
     )
