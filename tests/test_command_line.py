@@ -137,6 +137,19 @@ def test_output_that_cannot_be_written_is_one_message(number):
     assert b"No space left" in result.stderr and b"Traceback" not in result.stderr
 
 
+def test_a_file_name_that_the_locale_lacks_is_one_message_with_the_remedy():
+    code = PRINTING.replace("for _ in", "os.stat('\\u4e2d')\n    for _ in")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    result = subprocess.run(
+        [sys.executable, "-c", code, "1"],
+        capture_output=True,
+        env={**os.environ, **ascii_only},
+        timeout=60,
+    )
+    assert result.returncode == 1 and b"Traceback" not in result.stderr
+    assert b"PYTHONUTF8=1" in result.stderr
+
+
 def test_the_package_runs_as_a_module():
     result = subprocess.run(
         [sys.executable, "-m", "warptag", "--version"], capture_output=True, text=True, timeout=100

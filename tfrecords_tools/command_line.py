@@ -70,6 +70,11 @@ def _run(command: click.Command, prog_name: str, hint: Callable[[Exception], str
         return error.exit_code
     except BrokenPipeError:
         return 1
+    except UnicodeEncodeError as error:
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        _show(f"the locale has no file names such as {error.object!r}; set PYTHONUTF8=1")
+        return 1
     except (InputError, MissingExtraError, OSError) as error:
         if not isinstance(error, OSError) or _output_error() is None:
             _show(f"{error}{hint(error)}")
