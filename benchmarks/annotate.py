@@ -32,7 +32,13 @@ IMPORT = "from warptag.commands.common import import_tensorflow; import_tensorfl
 @click.command()
 @click.option("--model", "run", type=FOLDER, required=True, help="Folder of a finished run.")
 @input_option
-@click.option("--images", default=1000, show_default=True, help="Number of files.")
+@click.option(
+    "--images",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="Number of files.",
+)
 def main(run: Path, input_dir: Path | None, images: int) -> None:
     """Photographs per second, and the seconds of one photograph."""
     import_tensorflow()

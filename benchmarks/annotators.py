@@ -76,10 +76,28 @@ def beside_products(work: Callable[[], object], products: Callable[[], object]) 
 
 @click.command()
 @click.argument("method", type=click.Choice(["knn", "svm"]))
-@click.option("--train", "num_train", default=150_000, show_default=True, help="Training images.")
-@click.option("--features", "num_features", default=4500, show_default=True)
-@click.option("--tags", "num_tags", default=81, show_default=True)
-@click.option("--queries", "num_queries", default=4096, show_default=True, help="Images scored.")
+@click.option(
+    "--train",
+    "num_train",
+    type=click.IntRange(1, 1_000_000),
+    default=150_000,
+    show_default=True,
+    help="Training images.",
+)
+@click.option(
+    "--features", "num_features", type=click.IntRange(1, 1_000_000), default=4500, show_default=True
+)
+@click.option(
+    "--tags", "num_tags", type=click.IntRange(1, 1_000_000), default=81, show_default=True
+)
+@click.option(
+    "--queries",
+    "num_queries",
+    type=click.IntRange(1, 1_000_000),
+    default=4096,
+    show_default=True,
+    help="Images scored.",
+)
 def main(method: str, num_train: int, num_features: int, num_tags: int, num_queries: int) -> None:
     """Seconds, their ratio to those of the products alone, and peak memory."""
     random = np.random.default_rng(0)

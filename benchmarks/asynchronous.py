@@ -102,7 +102,13 @@ def warm_up(command: list, run: Path) -> None:
 
 @click.command()
 @output_option
-@click.option("--seeds", default=1, show_default=True, help="Runs of each case.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1_000_000),
+    default=1,
+    show_default=True,
+    help="Runs of each case.",
+)
 def main(output: Path | None, seeds: int) -> None:
     """Metrics by number of workers, momentum, learning rate and warm-up."""
     rows = []

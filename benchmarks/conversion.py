@@ -71,7 +71,13 @@ def compare(paths: list[Path], size: int | None, scratch: Path) -> pd.DataFrame:
 
 @click.command()
 @input_option
-@click.option("--images", default=6000, show_default=True, help="Number of files.")
+@click.option(
+    "--images",
+    type=click.IntRange(1, 1_000_000),
+    default=6000,
+    show_default=True,
+    help="Number of files.",
+)
 def main(input_dir: Path | None, images: int) -> None:
     """Images per second of the conversion and of its bound."""
     import_tensorflow()

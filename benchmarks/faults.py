@@ -146,7 +146,13 @@ def flipped_bits(scratch: Path, chance: random.Random, count: int = 200) -> str:
 
 @click.command()
 @click.option("--input", "input_dir", required=True, type=FOLDER, help="Folder of Corel5K.")
-@click.option("--seed", default=0, show_default=True, help="Decides the moments and the places.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Decides the moments and the places.",
+)
 def main(input_dir: Path, seed: int) -> None:
     """Prints a line for each kind of fault."""
     import_tensorflow()

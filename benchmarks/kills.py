@@ -53,8 +53,20 @@ def differences(one: Path, two: Path) -> list[str]:
 
 
 @click.command()
-@click.option("--kills", default=10, show_default=True, help="Number of kills.")
-@click.option("--seed", default=0, show_default=True, help="Decides the moments.")
+@click.option(
+    "--kills",
+    type=click.IntRange(1, 1_000_000),
+    default=10,
+    show_default=True,
+    help="Number of kills.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Decides the moments.",
+)
 @click.argument("options", nargs=-1)
 def main(kills: int, seed: int, options: tuple[str, ...]) -> None:
     """Kills reproduce at random moments and compares its results."""

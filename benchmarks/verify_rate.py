@@ -35,7 +35,14 @@ def decode(images: list[bytes]) -> None:
 
 @click.command()
 @input_option
-@click.option("--images", "num_images", default=8000, show_default=True, help="Number of images.")
+@click.option(
+    "--images",
+    "num_images",
+    type=click.IntRange(1, 1_000_000),
+    default=8000,
+    show_default=True,
+    help="Number of images.",
+)
 def main(input_dir: Path | None, num_images: int) -> None:
     """Images per second of `verify` and of decoding alone."""
     import_tensorflow()

@@ -119,6 +119,17 @@ def test_text_files_are_read_back_by_the_source_folder(run, loaded, photographs,
     assert set(Folder("photos").tag_names) == set(odd)
 
 
+def test_a_missing_file_or_a_folder_without_images_is_no_photograph_with_a_text_file(
+    run, photographs, monkeypatch
+):
+    os.makedirs("empty/none")
+    monkeypatch.chdir("empty")
+    for name in ("none.txt", "gone.txt"):
+        Path(name).write_text("of something else")
+    result = annotate(".", "none", "gone.jpg", "--model", run, "--format", "txt")
+    assert result.exit_code == 1 and "3 of 3" in result.stderr, result.output
+
+
 def test_what_cannot_be_read_is_reported_and_the_rest_annotated(run, photographs):
     (photographs[0].parent / "empty.jpg").write_bytes(b"")
     os.mkdir("none")

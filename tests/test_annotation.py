@@ -112,6 +112,11 @@ def test_files_folders_and_patterns_are_found_in_a_repeatable_order(tmp_path, mo
     # A folder without images stands for itself, and is reported when it is read.
     Path("empty").mkdir()
     assert listed("empty", "b/1.png") == ["empty", "b/1.png"]
+    # Brackets are no pattern, in whatever name; no other file gets the tags of a missing one.
+    for name in ("photo 1.jpg", "year [1]/photo 1.jpg", "year 1/photo 2.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"")
+    assert listed("photo [1].jpg", "year [1]/*.jpg") == ["photo [1].jpg", "year [1]/photo 1.jpg"]
     for names, text in [([""], b""), (["-"], b"\xff\xd8\xff\xe0 and so on, an image")]:
         with pytest.raises(InputError):
             listed(*names, text=text)
@@ -124,9 +129,12 @@ def test_files_folders_and_patterns_are_found_in_a_repeatable_order(tmp_path, mo
         (b"a.jpg\r\nb c.jpg\r\n\n", ["a.jpg", "b c.jpg"]),
         (b"line\nend.jpg\0a\0", ["line\nend.jpg", "a"]),
         (b"BMW.jpg\nRIFF.png\n", ["BMW.jpg", "RIFF.png"]),
+        (b"*.jpg\n?.jpg", ["*.jpg", "?.jpg"]),
     ],
 )
-def test_names_come_from_standard_input(text, names):
+def test_names_come_from_standard_input_and_are_no_patterns(tmp_path, monkeypatch, text, names):
+    monkeypatch.chdir(tmp_path)
+    Path("c.jpg").write_bytes(b"")
     assert listed("-", text=text) == names
 
 

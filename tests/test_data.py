@@ -19,6 +19,7 @@ from PIL import Image
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.schema import DatasetInfo, Record
+from tfrecords_tools.verify import verify
 from warptag.data import Records
 from warptag.data.crops import random_crops
 
@@ -168,6 +169,14 @@ def test_a_missing_folder_and_a_missing_split_are_named(data, tmp_path):
     info.save(tmp_path)
     with pytest.raises(InputError, match="validation"):
         len(Records(tmp_path, "validation"))
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = tmp_path / "a [1] b* c? %s {d}\n\udcff"
+    convert_coded(folder)
+    assert not verify(folder).findings
+    records = Records(folder, "test")
+    assert len(list(records.images())) == len(records)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,13 @@ def test_the_command_names_the_files_and_replaces_an_earlier_export(run, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["to"]
 
 
+def test_a_folder_may_have_any_name(run, tmp_path):
+    output = tmp_path / "a [1] b* c? d\\ %e {f}\n\udcff" / "export"
+    # Each is compared with Keras, so it was read, too.
+    assert export_run(run, INSTALLED, output).keys() == set(INSTALLED)
+    assert {FORMATS[form].file for form in INSTALLED} < {path.name for path in output.iterdir()}
+
+
 def test_a_folder_with_other_files_is_refused_and_the_command_names_the_option(run, tmp_path):
     with pytest.raises(OutputError, match="history.csv|model.keras|calibration.json"):
         export_run(run, ["keras"], run)

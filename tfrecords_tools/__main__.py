@@ -9,16 +9,19 @@ from typing import Any
 
 import click
 
+from tfrecords_tools.command_line import run_command_line
 from tfrecords_tools.errors import DamagedDataset, InputError, OtherDataset, TooManyRejected
-from tfrecords_tools.extras import MissingExtraError, requires
-from tfrecords_tools.messages import printable, show_usage_error
+from tfrecords_tools.extras import requires
 from tfrecords_tools.nuswide_commands import nuswide_download, nuswide_features
+from tfrecords_tools.options import OPEN_SHARE, PATH, SEED, SHARE, WORKERS
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.sources import SOURCES, source_class
 
-FOLDER = click.Path(path_type=Path)
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 KEEP = "keep"
+#: Sides of stored images, in pixels; a larger square takes more than 50 MB of memory.
+SIDES = click.IntRange(1, 4096)
+#: Numbers of rendered pictures.
+MAX_PICTURES = 1_000_000
 
 #: The options that help with errors of the library.
 HINTS: dict[type[InputError], str] = {
@@ -44,14 +47,14 @@ class _Size(click.ParamType):
     name = "pixels|keep"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return KEEP if value == KEEP else click.IntRange(1).convert(value, param, ctx)
+        return KEEP if value == KEEP else SIDES.convert(value, param, ctx)
 
 
 @cli.command()
 @click.argument("name", metavar="SOURCE", type=click.Choice(list(SOURCES)))
 @click.argument("runner_options", metavar="[-- RUNNER OPTIONS]", nargs=-1)
-@click.option("--input", "input_dir", type=FOLDER, help="Folder of the original data set.")
-@click.option("--output", type=FOLDER, required=True, help="Folder to write the records into.")
+@click.option("--input", "input_dir", type=PATH, help="Folder of the original data set.")
+@click.option("--output", type=PATH, required=True, help="Folder to write the records into.")
 @click.option(
     "--size",
     type=_Size(),
@@ -63,42 +66,44 @@ class _Size(click.ParamType):
     default=None,
     help="Resize the shorter side to --size instead and keep the aspect ratio.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Seed of the random choices.")
+@click.option("--seed", type=SEED, help="Seed of the random choices.")
 @click.option(
-    "--train", type=click.IntRange(1), help="Number of training images (scenes); default 5400."
+    "--train",
+    type=click.IntRange(1, MAX_PICTURES),
+    help="Number of training images (scenes); default 5400.",
 )
 @click.option(
     "--validation",
-    type=click.IntRange(0),
+    type=click.IntRange(0, MAX_PICTURES),
     help="Number of validation images (scenes); default 600. With 0 they are taken from the "
     "training images.",
 )
 @click.option(
-    "--test", type=click.IntRange(1), help="Number of test images (scenes); default 1500."
+    "--test",
+    type=click.IntRange(1, MAX_PICTURES),
+    help="Number of test images (scenes); default 1500.",
 )
 @click.option(
     "--split", type=click.Choice(["paper", "official"]), help="The split of the images (nuswide)."
 )
 @click.option(
     "--test-share",
-    type=SHARE,
+    type=OPEN_SHARE,
     help="Share of test images if neither labels nor folders define a split (folder); default 0.1.",
 )
 @click.option(
     "--validation-share",
-    type=SHARE,
+    type=OPEN_SHARE,
     help="Share of the training images that become validation images if the source has none; "
     "default 0.1 (folder 0.2).",
 )
 @click.option(
     "--keep-untagged", is_flag=True, default=None, help="Keep images without tags (folder, coco)."
 )
-@click.option(
-    "--workers", type=click.IntRange(1), help="Number of processes; default one per core."
-)
+@click.option("--workers", type=WORKERS, help="Number of processes; default one per core.")
 @click.option(
     "--max-rejected",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     help="Share of damaged images above which to stop; default 0.01, or 10 images if more.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace another data set in the output folder.")
@@ -181,7 +186,7 @@ def _open_source(name: str, options: dict[str, Any]) -> Any:
 
 
 @cli.command()
-@click.argument("directory", metavar="DIR", type=FOLDER)
+@click.argument("directory", metavar="DIR", type=PATH)
 def verify(directory: Path) -> None:
     """Check every file, record, image and count in DIR; exit status 1 if anything is wrong.
 
@@ -198,12 +203,12 @@ def verify(directory: Path) -> None:
     for warning in report.warnings:
         click.echo(f"warning: {warning}")
     if report.findings:
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
     click.echo(f"{directory}: nothing wrong")
 
 
 @cli.command()
-@click.argument("directory", metavar="DIR", type=FOLDER)
+@click.argument("directory", metavar="DIR", type=PATH)
 def info(directory: Path) -> None:
     """Describe the data set in DIR, and write plots of its tags and some images to DIR/info.
 
@@ -230,19 +235,11 @@ def main() -> None:
     # With its own name the shell can complete it.
     name = "tfrecords-tools"
     prog_name = name if Path(sys.argv[0]).name == name else "python -m tfrecords_tools"
-    try:
-        with requires("tensorflow"):
-            sys.exit(cli.main(prog_name=prog_name, standalone_mode=False))
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped; the same command resumes if it can.", err=True)
-        sys.exit(130)
-    except click.ClickException as error:
-        show_usage_error(error)
-        sys.exit(error.exit_code)
-    except (InputError, MissingExtraError, OSError) as error:
-        hint = next((f"; {hint}" for kind, hint in HINTS.items() if isinstance(error, kind)), "")
-        click.echo(f"Error: {printable(str(error))}{hint}", err=True)
-        sys.exit(1)
+    run_command_line(cli, prog_name, hint=_hint)
+
+
+def _hint(error: Exception) -> str:
+    return next((f"; {hint}" for kind, hint in HINTS.items() if isinstance(error, kind)), "")
 
 
 if __name__ == "__main__":

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from tfrecords_tools.download.url_list import SIZES
-
-FOLDER = click.Path(path_type=Path)
+from tfrecords_tools.options import PATH, SEED, Number
 
 
 @click.command("nuswide-download")
-@click.option("--urls", type=FOLDER, required=True, help="NUS-WIDE-urls.txt of NUS-WIDE's release.")
+@click.option("--urls", type=PATH, required=True, help="NUS-WIDE-urls.txt of NUS-WIDE's release.")
 @click.option(
     "--output",
-    type=FOLDER,
+    type=PATH,
     required=True,
     help="Folder of the images; NUS-WIDE/Flickr for convert nuswide --input NUS-WIDE.",
 )
@@ -29,14 +27,14 @@ FOLDER = click.Path(path_type=Path)
 )
 @click.option(
     "--concurrent",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 256),
     default=16,
     show_default=True,
     help="Maximum number of requests at the same time.",
 )
 @click.option(
     "--requests-per-second",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0.001, 1000),
     default=20.0,
     show_default=True,
     help="Maximum rate of all requests.",
@@ -74,18 +72,18 @@ def nuswide_download(
     click.echo(report)
     if report.count(BROKEN):
         click.echo("Run the same command again to retry the broken images.", err=True)
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 @click.command("nuswide-features")
 @click.option(
     "--input",
     "input_dir",
-    type=FOLDER,
+    type=PATH,
     required=True,
     help="Folder of the release: ConceptsList, Groundtruth, ImageList, Low_Level_Features.",
 )
-@click.option("--output", type=FOLDER, required=True, help="Folder to write the arrays into.")
+@click.option("--output", type=PATH, required=True, help="Folder to write the arrays into.")
 @click.option(
     "--split",
     type=click.Choice(["paper", "official"]),
@@ -95,7 +93,7 @@ def nuswide_download(
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=SEED,
     default=0,
     show_default=True,
     help="Seed of the random split and order.",

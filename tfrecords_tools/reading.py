@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def read_serialized(path: Path) -> Iterator[bytes | None]:
     """
     import tensorflow as tf
 
-    dataset = tf.data.TFRecordDataset(str(path))
+    dataset = tf.data.TFRecordDataset(os.fsencode(path))
     num_records = 0
     try:
         for batch in dataset.batch(RECORDS_AT_ONCE).as_numpy_iterator():
@@ -38,7 +39,8 @@ def read_record(path: Path, index: int) -> Record:
     import tensorflow as tf
 
     try:
-        return deserialize(next(tf.data.TFRecordDataset(str(path)).skip(index).as_numpy_iterator()))
+        dataset = tf.data.TFRecordDataset(os.fsencode(path)).skip(index)
+        return deserialize(next(dataset.as_numpy_iterator()))
     except (StopIteration, tf.errors.OpError, InputError) as error:
         raise damaged(path) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,7 +89,7 @@ def _record_writer(temporary: Path, path: Path) -> Iterator[Any]:
     import tensorflow as tf
 
     try:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
+        with tf.io.TFRecordWriter(os.fsencode(temporary)) as writer:
             yield writer.write
     except tf.errors.OpError as error:
         raise OSError(

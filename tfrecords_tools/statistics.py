@@ -75,7 +75,9 @@ def read_statistics(directory: str | os.PathLike[str]) -> Statistics:
             for shard in split.shards:
                 path = Path(directory) / shard.file
                 try:
-                    for serialized in tf.data.TFRecordDataset(str(path)).batch(RECORDS_AT_ONCE):
+                    for serialized in tf.data.TFRecordDataset(os.fsencode(path)).batch(
+                        RECORDS_AT_ONCE
+                    ):
                         batch = parse(serialized, len(info.tag_names))
                         has_tag = batch["labels"].numpy() == 1
                         frequent = has_tag[:, frequent_tags].astype(np.int64)

@@ -1,16 +1,11 @@
-"""The `warptag` command line: runs a command, and reports an error as a one-line message."""
+"""The `warptag` command line."""
 
 from __future__ import annotations
-
-import os
-import sys
 
 import click
 
 import warptag
-from tfrecords_tools.errors import InputError
-from tfrecords_tools.extras import MissingExtraError
-from tfrecords_tools.messages import printable, show_usage_error
+from tfrecords_tools.command_line import run_command_line
 from warptag.commands.annotate import annotate
 from warptag.commands.cluster import cluster
 from warptag.commands.completion import completion
@@ -34,32 +29,8 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line on standard error, not a traceback."""
-    try:
-        sys.exit(cli.main(prog_name="warptag", standalone_mode=False))
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. A command that saves its progress resumes when run again.", err=True)
-        sys.exit(130)
-    except click.ClickException as error:
-        show_usage_error(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of the output has gone, such as `head`; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except (InputError, MissingExtraError, OSError) as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
-        sys.exit(1)
-    except Exception as error:
-        # TensorFlow's own errors, as of records damaged while they are read, are not OSErrors.
-        if not type(error).__module__.startswith("tensorflow"):
-            raise
-        click.echo(
-            f"Error: TensorFlow failed: {str(error).splitlines()[0]}. If a record is damaged, "
-            "`python -m tfrecords_tools verify DIR` names its file.",
-            err=True,
-        )
-        sys.exit(1)
+    """Runs the command line; an error is one line on standard error, never a traceback."""
+    run_command_line(cli, "warptag")
 
 
 if __name__ == "__main__":

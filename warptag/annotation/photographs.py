@@ -23,10 +23,11 @@ def find_photographs(names: Iterable[str], standard_input: BufferedIOBase) -> It
 
     - A folder stands for all files in it and below with the suffix of an image format, except
       hidden ones. A folder without such files stands for itself, and reading it reports that.
-    - A pattern such as "2024/*.jpg" or "photos/**/*.png" stands for all files that it matches.
+    - A pattern such as "2024/*.jpg" or "photos/**/*.png", with * or ?, stands for all files that it
+      matches. Brackets stand for themselves, since names such as "photo [1].jpg" are common.
     - "-" stands for the names on standard input, one per line or separated by zero bytes (the
-      output of `find -print0`).
-    - Any other name stands for the file of that name, whatever its suffix.
+      output of `find -print0`). None of them is a pattern.
+    - Any other name stands for the file of that name, whatever its suffix, also if it is missing.
 
     Args:
         names: the names as given on the command line.
@@ -43,24 +44,22 @@ def find_photographs(names: Iterable[str], standard_input: BufferedIOBase) -> It
         if name == STANDARD_INPUT:
             for listed in _read_names(standard_input):
                 yield from _files(listed)
+        elif not name:
+            raise InputError("a name is empty; expected a file, a folder, a pattern or -")
+        elif ("*" in name or "?" in name) and not os.path.lexists(name):
+            found = glob.glob(name.replace("[", "[[]"), recursive=True)
+            # A pattern that matches nothing is reported as a missing file.
+            yield from map(Path, sorted(filter(os.path.isfile, found)) or [name])
         else:
             yield from _files(name)
 
 
 def _files(name: str) -> Iterator[Path]:
-    path = Path(name)
-    if not name:
-        raise InputError("a name is empty; expected a file, a folder, a pattern or -")
+    """The files that a name without a pattern stands for."""
     if os.path.isdir(name):
-        yield from _files_below(path)
-    elif glob.has_magic(name) and not os.path.lexists(name):
-        matches = sorted(
-            match for match in glob.glob(name, recursive=True) if os.path.isfile(match)
-        )
-        # A pattern that matches nothing is reported as a missing file.
-        yield from map(Path, matches or [name])
+        yield from _files_below(Path(name))
     else:
-        yield path
+        yield Path(name)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -171,6 +172,8 @@ class BesideEach(Writer):
         self.written: set[Path] = set()
 
     def is_done(self, path: Path) -> bool:
+        if not os.path.isfile(path):
+            return False  # a missing file or a folder, which is reported when it is read
         beside = path.with_suffix(".txt")
         others = beside != path and beside not in self.written
         done = not self.overwrite and others and beside.exists()

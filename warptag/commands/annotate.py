@@ -10,6 +10,7 @@ from typing import cast
 import click
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.options import OUTPUT_FILE, PATH, SHARE, TOP_K
 from warptag.commands.common import import_tensorflow
 
 
@@ -18,18 +19,18 @@ from warptag.commands.common import import_tensorflow
 @click.option(
     "--model",
     "run",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Folder of a trained run, such as results/scenes/models/warp.",
 )
 @click.option(
     "--topk",
-    type=click.IntRange(1),
+    type=TOP_K,
     help="Maximum number of tags; default 5 without --threshold.",
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     help="Minimum probability of a tag.",
 )
 @click.option(
@@ -42,7 +43,7 @@ from warptag.commands.common import import_tensorflow
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
     help="File for csv or json; an interrupted command resumes.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing text files (txt).")
@@ -69,8 +70,6 @@ def annotate(
     """
     if output is not None and form not in ("csv", "json"):
         raise click.UsageError(f"--output needs --format csv or json, got {form}")
-    if threshold is not None and threshold != threshold:
-        raise click.BadParameter("expected a probability, got nan", param_hint="--threshold")
     if overwrite and form != "txt":
         raise click.UsageError("--overwrite needs --format txt")
     import_tensorflow()

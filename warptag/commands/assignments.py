@@ -11,18 +11,25 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from tfrecords_tools.errors import InputError
 from warptag.experiments import Networks
 from warptag.training import TrainingSettings
+from warptag.training.ranges import Range
 
-NETWORK = {"width": float, "dense_units": int, "first_stride": int, "dropout": float}
+#: The keys of the network, and their valid values.
+NETWORK = {
+    "crop_size": Range(1, 2048, whole=True),
+    "selection_k": Range(1, 1_000_000, whole=True),
+    "network.width": Range(0, 10, low_open=True),
+    "network.dense_units": Range(1, 16_384, whole=True),
+    "network.first_stride": Range(1, 256, whole=True),
+    "network.dropout": Range(0, 1, high_open=True),
+}
 #: Every key that can be set, and its type.
 KINDS: dict[str, Any] = {
     **{name: kind for name, kind in get_type_hints(TrainingSettings).items() if name != "loss"},
-    "crop_size": int,
-    "selection_k": int,
-    **{f"network.{name}": kind for name, kind in NETWORK.items()},
+    **{name: int if valid.whole else float for name, valid in NETWORK.items()},
 }
 
 #: Arguments that `Backbone` does not have.
-ALEXNET_ONLY = {f"network.{name}" for name in NETWORK if name != "dropout"}
+ALEXNET_ONLY = {"network.width", "network.dense_units", "network.first_stride"}
 
 
 def assign(
@@ -63,6 +70,8 @@ def assign(
             raise InputError(
                 f"--set {assignment}: {key} takes {_describe(KINDS[key])}, got {text!r}"
             ) from None
+        if key in NETWORK and value not in NETWORK[key]:
+            raise InputError(f"--set {assignment}: {key} must be {NETWORK[key]}, got {value}")
         if key.startswith("network."):
             architecture = {**choices.architecture, key.removeprefix("network."): value}
             choices = replace(choices, architecture=architecture)

@@ -9,16 +9,17 @@ import click
 from warptag.commands.common import import_tensorflow, show_progress
 from warptag.commands.train import run_training, training_options
 
+#: Each is a Python with TensorFlow, of about half a gigabyte.
+PROCESSES = click.IntRange(1, 64)
+
 
 @click.command()
 @training_options
-@click.option(
-    "--workers", type=click.IntRange(1), default=4, show_default=True, help="Number of workers."
-)
+@click.option("--workers", type=PROCESSES, default=4, show_default=True, help="Number of workers.")
 @click.option(
     "--ps",
     "num_parameter_servers",
-    type=click.IntRange(1),
+    type=PROCESSES,
     default=2,
     show_default=True,
     help="Number of parameter servers.",

@@ -28,7 +28,14 @@ def show_progress() -> None:
     """Prints what the package logs, one line per message, to standard output."""
     logger = logging.getLogger("warptag")
     logger.setLevel(logging.INFO)
-    logger.handlers = [logging.StreamHandler(sys.stdout)]
+    logger.handlers = [_Progress(sys.stdout)]
+
+
+class _Progress(logging.StreamHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        # Otherwise a traceback is printed for each message, as if the reader of the output, such
+        # as `head`, has gone.
+        raise
 
 
 def import_tensorflow(extra: str = "tensorflow") -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.options import PATH
 from warptag.commands.common import import_tensorflow
 
 
 @click.command()
-@click.argument("models", type=click.Path(path_type=Path), default=Path("results/scenes/models"))
-@click.option("--topk", type=click.IntRange(1), default=5, show_default=True, help="Tags per loss.")
+@click.argument("models", type=PATH, default=Path("results/scenes/models"))
+@click.option(
+    "--topk", type=click.IntRange(1, 1000), default=5, show_default=True, help="Tags per loss."
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 def demo(models: Path, topk: int, port: int) -> None:
     """Serve a page that shows the tags of a photograph by each run in MODELS, one per loss, side by

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
+from tfrecords_tools.options import OUTPUT_FILE, PATH, TOP_K
 from warptag.commands.common import import_tensorflow
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--records",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     help="Folder of records with the same tags as the run.",
 )
@@ -21,7 +22,7 @@ from warptag.commands.common import import_tensorflow
 @click.option(
     "--topk",
     "ks",
-    type=click.IntRange(1),
+    type=TOP_K,
     multiple=True,
     default=(3, 5),
     show_default=True,
@@ -32,7 +33,7 @@ from warptag.commands.common import import_tensorflow
     type=click.Choice(["center", "five"]),
     help="Crops per image; default as in the run's experiment.",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="CSV file to write the table to.")
+@click.option("--output", type=OUTPUT_FILE, help="CSV file to write the table to.")
 def evaluate(
     run: Path,
     records: Path,

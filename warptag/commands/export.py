@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.options import PATH
 from warptag.commands.common import import_tensorflow
 
 FORMATS = ("savedmodel", "onnx", "litert", "keras")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--format",
     "formats",
@@ -21,7 +22,7 @@ FORMATS = ("savedmodel", "onnx", "litert", "keras")
     multiple=True,
     help="May be given several times; default all whose packages are installed.",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Folder; default RUN/export.")
+@click.option("--output", type=PATH, help="Folder; default RUN/export.")
 def export(run: Path, formats: tuple[str, ...], output: Path | None) -> None:
     """Export the model of the trained RUN for other programs, with a model card.
 

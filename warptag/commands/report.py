@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
+from tfrecords_tools.options import FOLDER
 from warptag.commands.common import import_tensorflow, show_progress
 
 
 @click.command()
-@click.argument(
-    "directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("directory", metavar="DIR", type=FOLDER)
 @click.option(
     "--records",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Records to score the trained runs in DIR on; default DIR/data.",
 )
 @click.option("--split", default="test", show_default=True, help="Split of the records to score.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tfrecords_tools.errors import InputError
+from tfrecords_tools.options import PATH
 from warptag.commands.common import import_tensorflow, make_writable, show_progress
 from warptag.experiments import EXPERIMENTS
 
@@ -19,15 +20,15 @@ from warptag.experiments import EXPERIMENTS
 @click.option(
     "--input",
     "input_dir",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of the original data set; scenes needs none.",
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of the results; default results/EXPERIMENT.",
 )
-@click.option("--seeds", type=click.IntRange(1), help="Training runs per loss; default 3.")
+@click.option("--seeds", type=click.IntRange(1, 1000), help="Training runs per loss; default 3.")
 @click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
 @click.option("--quick", is_flag=True, help="Try out every step in a minute or two.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
 
+from tfrecords_tools.options import PATH
 from warptag.commands.common import import_tensorflow, make_writable, show_progress
 from warptag.commands.reproduce import check_input
 from warptag.experiments import EXPERIMENTS
@@ -31,13 +33,13 @@ def training_options(command: Callable) -> Callable:
             ),
             click.option(
                 "--records",
-                type=click.Path(path_type=Path),
+                type=PATH,
                 help="Records to train on, instead of the experiment's own data.",
             ),
             click.option(
                 "--input",
                 "input_dir",
-                type=click.Path(path_type=Path),
+                type=PATH,
                 help="Folder of the data set (corel5k, nuswide) or of photographs (folder).",
             ),
             click.option(
@@ -52,7 +54,7 @@ def training_options(command: Callable) -> Callable:
             ),
             click.option(
                 "--output",
-                type=click.Path(path_type=Path),
+                type=PATH,
                 help="Folder of the run; default results/EXPERIMENT-train.",
             ),
             click.option(
@@ -142,7 +144,7 @@ def run_training(
     except OtherRun as error:
         raise OtherRun(f"{error}; choose another --output, or replace it with --restart") from None
     click.echo(
-        f"Make a report page: warptag report {output}"
-        + (f" --records {records}" if records is not None else "")
-        + f"\nTag photographs:    warptag annotate PHOTOGRAPHS --model {run}"
+        f"Make a report page: warptag report {quote(str(output))}"
+        + (f" --records {quote(str(records))}" if records is not None else "")
+        + f"\nTag photographs:    warptag annotate PHOTOGRAPHS --model {quote(str(run))}"
     )

@@ -38,6 +38,8 @@ class Shards:
 
     def __init__(self, directory: str | os.PathLike[str], shards: Sequence[Shard]) -> None:
         self.paths = [os.path.join(directory, shard.file) for shard in shards]
+        # TensorFlow takes text only if it is valid in UTF-8.
+        self.encoded_paths = [os.fsencode(path) for path in self.paths]
         self.sizes = [shard.num_bytes for shard in shards]
         self.lengths = [shard.num_records for shard in shards]
         for file in range(len(shards)):
@@ -73,7 +75,7 @@ class Shards:
         """A dataset of the records of one file, given its index, int64 scalar; see `in_order`."""
         # Without this check, `ignore_errors` would try to open a missing file forever.
         with tf.control_dependencies([tf.numpy_function(self.check, [file], tf.bool)]):
-            path = tf.gather(self.paths, file)
+            path = tf.gather(self.encoded_paths, file)
         records = tf.data.TFRecordDataset(path).ignore_errors()
         records = records.concatenate(Dataset.from_tensors("").repeat())
         first = file * NUMBERS_PER_FILE

@@ -78,10 +78,17 @@ def _folder_as_a_whole(output: Path) -> Iterator[Path]:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         # Beside the output, so that it can be renamed.
-        with tempfile.TemporaryDirectory(prefix=".exporting-", dir=output.parent) as temporary:
+        with (
+            tempfile.TemporaryDirectory(prefix=".exporting-", dir=output.parent) as temporary,
+            tempfile.TemporaryDirectory() as elsewhere,
+        ):
             new, old = Path(temporary) / "new", Path(temporary) / "old"
             new.mkdir()
-            yield new
+            # TensorFlow takes a path with brackets for a pattern, and takes no path that is not
+            # UTF-8; so the formats are written through a link with a plain path.
+            link = Path(elsewhere) / "export"
+            link.symlink_to(new)
+            yield link
             if output.exists():
                 os.replace(output, old)
             os.replace(new, output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 from keras import layers
 
@@ -48,7 +50,13 @@ def AlexNet(
         >>> model.output_shape
         (None, 81)
     """
-    if num_tags < 1 or width <= 0 or dense_units < 1 or first_stride < 1 or not 0 <= dropout < 1:
+    if (
+        num_tags < 1
+        or not 0 < width < math.inf
+        or dense_units < 1
+        or first_stride < 1
+        or not 0 <= dropout < 1
+    ):
         raise ValueError(
             "num_tags, dense_units and first_stride must be at least 1, width positive and dropout "
             f"in [0, 1); got num_tags={num_tags}, dense_units={dense_units}, "

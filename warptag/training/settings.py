@@ -9,9 +9,27 @@ import keras
 
 from warptag.data.records import check_window_area
 from warptag.losses import WARP, MultilabelSoftmax, PairwiseRanking
+from warptag.training.ranges import Range
 
 #: The paper's batch size, for which learning rates are given.
 PAPER_BATCH = 32
+COUNT = Range(1, 1_000_000, whole=True)
+#: The valid values of every number. The upper bounds are far above what is of use.
+RANGES = {
+    "learning_rate": Range(0, 1000, low_open=True),
+    "epochs": COUNT,
+    "batch_size": Range(1, 65_536, whole=True),
+    "window_area": Range(0, 1, low_open=True),
+    "momentum": Range(0, 1, high_open=True),
+    "weight_decay": Range(0, 1000),
+    "clip_norm": Range(0, 1_000_000, low_open=True),
+    "decay_at": Range(0, 1_000_000, low_open=True),
+    "decay_factor": Range(0, 1, low_open=True, high_open=True),
+    "patience": COUNT,
+    "early_stopping": COUNT,
+    "steps_per_execution": Range(1, 10_000, whole=True),
+    "seed": Range(0, 2**32 - 1, whole=True),
+}
 
 
 @dataclass(frozen=True)
@@ -94,22 +112,17 @@ class TrainingSettings:
             if get_origin(kind) is Literal and getattr(self, name) not in get_args(kind):
                 expected = f"one of {get_args(kind)}"
                 raise ValueError(f"{name} must be {expected}, got {getattr(self, name)!r}")
-        for name in ("epochs", "batch_size", "patience", "steps_per_execution"):
-            self._require(name, "at least 1", getattr(self, name) >= 1)
-        self._require("seed", "from 0 to 4294967295", 0 <= self.seed < 2**32)
-        self._require("learning_rate", "positive", self.learning_rate > 0)
-        self._require("decay_factor", "between 0 and 1", 0 < self.decay_factor < 1)
-        self._require("momentum", "in [0, 1)", 0 <= self.momentum < 1)
-        self._require("weight_decay", "at least 0", self.weight_decay >= 0)
-        for name in ("clip_norm", "early_stopping"):
-            value = getattr(self, name)
-            self._require(name, "positive or None", value is None or value > 0)
-        self._require(
-            "decay_at",
-            "increasing and positive, and below 1 as shares of the run",
-            list(self.decay_at) == sorted(set(self.decay_at))
-            and all(at > 0 and (self.decay_unit != "share" or at < 1) for at in self.decay_at),
-        )
+            if kind is bool and not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
+        for name, valid in RANGES.items():
+            self._check_range(name, valid)
+        if list(self.decay_at) != sorted(set(self.decay_at)) or (
+            self.decay_unit == "share" and any(at >= 1 for at in self.decay_at)
+        ):
+            raise ValueError(
+                "decay_at must be increasing, and below 1 as shares of the run, got "
+                f"{self.decay_at}"
+            )
         check_window_area(self.window_area)
         if (
             self.jit_compile == "on"
@@ -121,9 +134,14 @@ class TrainingSettings:
                 "deterministic gradient of pooling"
             )
 
-    def _require(self, name: str, expected: str, holds: bool) -> None:
-        if not holds:
-            raise ValueError(f"{name} must be {expected}, got {getattr(self, name)}")
+    def _check_range(self, name: str, valid: Range) -> None:
+        value, kind = getattr(self, name), get_type_hints(type(self))[name]
+        if value is None and type(None) in get_args(kind):
+            return
+        values = value if isinstance(value, (tuple, list)) else (value,)
+        if not all(one in valid for one in values):
+            either = " or None" if type(None) in get_args(kind) else ""
+            raise ValueError(f"{name} must be {valid}{either}, got {value!r}")
 
     @property
     def first_learning_rate(self) -> float:

@@ -138,6 +138,12 @@ def train(
     callbacks = [divergence, progress, *watching, checkpoint]
     if tensorboard or profile:
         logs = directory / "tensorboard"
+        try:
+            str(logs).encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{logs} is not a name in UTF-8, which TensorBoard needs; choose another folder"
+            ) from None
         callbacks.append(
             keras.callbacks.TensorBoard(logs, profile_batch=PROFILED if profile else 0)
         )
