@@ -22,10 +22,9 @@ HOLD = """
 import os, sys, time
 from tfrecords_tools.lock import exclusive
 with exclusive(*sys.argv[1:]):
-    # A forked child that outlives its parent.
-    child = os.fork()
-    if child:
-        print(child, flush=True)
+    # A forked child that outlives its parent. It says when it has forgotten the lock.
+    if not os.fork():
+        print(os.getpid(), flush=True)
     time.sleep(600)
 """
 
