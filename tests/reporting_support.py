@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from warptag.methods import LOSSES, METHOD
+from warptag.methods import METHOD, PAPER_LOSSES
 from warptag.reporting import Evaluation, published_table, write_results
 
 
@@ -13,7 +13,9 @@ def evaluation(num_tags=8, methods=tuple(METHOD), seeds=2, num_images=30, **chan
     labels = (random.random((num_images, num_tags)) < 0.3).astype(int)
     labels[0, :2] = 1
     scores = {
-        method: list(labels + random.normal(size=(seeds if method in LOSSES else 1, *labels.shape)))
+        method: list(
+            labels + random.normal(size=(seeds if method in PAPER_LOSSES else 1, *labels.shape))
+        )
         for method in methods
     }
     arguments = {
@@ -39,9 +41,9 @@ def write_everything(folder, settings="no flips", **changes):
     return write_results(
         result,
         folder,
-        dict.fromkeys(LOSSES, histories),
+        dict.fromkeys(PAPER_LOSSES, histories),
         {row: np.full((20 + row, 30, 3), 40 * row, np.uint8) for row in range(6)},
         [settings],
         published_table(labels, {"knn": labels}),
-        dict.fromkeys(LOSSES, probabilities),
+        dict.fromkeys(PAPER_LOSSES, probabilities),
     )

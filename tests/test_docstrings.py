@@ -18,7 +18,7 @@ from tfrecords_fixtures import (
     write_photographs,
 )
 
-from warptag.methods import LOSSES
+from warptag.methods import PAPER_LOSSES
 
 ROOT = Path(__file__).parents[1]
 MODULES = {
@@ -69,7 +69,7 @@ def test_the_examples_of_a_module_run(name, folder_of_examples, tmp_path, monkey
         pytest.importorskip(EXTRAS[name])
     module = importlib.import_module(name)
     monkeypatch.chdir(shutil.copytree(folder_of_examples, tmp_path / "examples"))
-    names = {"np": np, "evaluation": evaluation(methods=tuple(LOSSES), ks=(3, 5))}
+    names = {"np": np, "evaluation": evaluation(methods=tuple(PAPER_LOSSES), ks=(3, 5))}
     lines = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     for example in doctest.DocTestFinder().find(module, globs=names | vars(module)):

@@ -13,7 +13,7 @@ import warptag.pipeline.reproduce as pipeline
 from tfrecords_tools.errors import InputError
 from warptag import provenance
 from warptag.experiments import EXPERIMENTS, GRID
-from warptag.methods import LOSSES
+from warptag.methods import PAPER_LOSSES
 from warptag.pipeline.networks import settings_of
 from warptag.pipeline.reproduce import reproduce
 from warptag.pipeline.search import search
@@ -97,10 +97,10 @@ def test_what_is_damaged_or_changed_is_made_again_and_nothing_else(
     for path in (shard, scores, *kept):
         path.write_bytes(path.read_bytes()[:100])
     shutil.rmtree(folder / "models" / "softmax")
-    before = {loss: trained_at(output, loss) for loss in LOSSES}
+    before = {loss: trained_at(output, loss) for loss in PAPER_LOSSES}
     runs = pd.read_csv(folder / "runs.csv").set_index("method")
     # A search that chooses another rate for WARP.
-    chosen = {loss: (0.001, "pairs") if loss == "warp" else (0.01, "none") for loss in LOSSES}
+    chosen = {loss: (0.001, "pairs") if loss == "warp" else (0.01, "none") for loss in PAPER_LOSSES}
     chosen["ranking"] = (0.01, "violators")
     rows = [
         {"loss": name, "learning_rate": a, "normalization": b} for name, (a, b) in chosen.items()
@@ -112,7 +112,11 @@ def test_what_is_damaged_or_changed_is_made_again_and_nothing_else(
     assert {path: path.read_bytes() for path in whole} == whole
     assert caplog.text.count("images to fit") == 5
     assert shard.name in caplog.text
-    assert [trained_at(folder, loss) == before[loss] for loss in LOSSES] == [False, True, False]
+    assert [trained_at(folder, loss) == before[loss] for loss in PAPER_LOSSES] == [
+        False,
+        True,
+        False,
+    ]
     assert len(pd.read_csv(folder / "search.csv")) == 3
     again = pd.read_csv(folder / "runs.csv").set_index("method")
     assert again.loc["CNN + WARP", "learning_rate"] == 0.001
@@ -141,7 +145,7 @@ def test_the_search_chooses_the_best_recall_of_each_loss(tmp_path):
     table = search(FakeNetworks(), tmp_path)
     assert len(table) == sum(map(len, GRID.values()))
     chosen = table[table["chosen"]].set_index("loss")
-    assert chosen["learning_rate"].to_dict() == dict.fromkeys(LOSSES, 0.02)
+    assert chosen["learning_rate"].to_dict() == dict.fromkeys(PAPER_LOSSES, 0.02)
     assert chosen["score"].tolist() == [0.26] * 3
     assert (table.loc[table["learning_rate"] > 0.02, "score"] == 0).all()
 
@@ -155,7 +159,7 @@ def test_every_loss_has_the_same_budget_and_the_papers_rate_in_the_grid():
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_is_valid_in_full_and_quick(name):
     for experiment in (EXPERIMENTS[name], EXPERIMENTS[name].quick()):
-        for loss in LOSSES if experiment.networks else ():
+        for loss in PAPER_LOSSES if experiment.networks else ():
             settings = settings_of(experiment.networks, loss)
             assert settings.loss == loss
     assert experiment.seeds == 1 and "--quick" in experiment.title

@@ -11,10 +11,10 @@ class Method:
     """One row of the tables.
 
     Attributes:
-        id: the name in code, in options and in file names, such as "warp".
+        id: the name in code and in file names, such as "warp".
         label: the name in tables and charts, such as "CNN + WARP".
-        kind: "network" for networks trained from photographs, "features" for methods over visual
-            features, "bound" for bounds that need no images.
+        kind: "network" for trained networks, "features" for methods over visual features, "bound"
+            for bounds that need no images.
     """
 
     id: str
@@ -22,14 +22,29 @@ class Method:
     kind: Literal["network", "features", "bound"]
 
 
+#: Id of a loss, as `--loss` takes it -> its name in labels.
+LOSSES = {
+    "softmax": "Softmax",
+    "ranking": "Ranking",
+    "warp": "WARP",
+    "k_order_warp": "k-order WARP",
+    "lsep": "LSEP",
+    "asymmetric": "Asymmetric",
+    "bce": "BCE",
+}
+#: The losses of the paper, in the order of its tables.
+PAPER_LOSSES = ("softmax", "ranking", "warp")
+
 #: In the order of the paper's tables; methods that the paper does not have come last.
 METHODS = (
     Method("upper_bound", "Upper bound", "bound"),
     Method("knn", "Visual Feature + kNN", "features"),
     Method("svm", "Visual Feature + SVM", "features"),
-    Method("softmax", "CNN + Softmax", "network"),
-    Method("ranking", "CNN + Ranking", "network"),
-    Method("warp", "CNN + WARP", "network"),
+    *(Method(loss, f"CNN + {label}", "network") for loss, label in LOSSES.items()),
+    *(
+        Method(f"pretrained_{loss}", f"Pretrained + {label}", "network")
+        for loss, label in LOSSES.items()
+    ),
     Method("jec", "Visual Feature + JEC", "features"),
     Method("tagprop", "Visual Feature + TagProp", "features"),
     Method("two_pass_knn", "Visual Feature + 2PKNN", "features"),
@@ -39,5 +54,17 @@ METHODS = (
 
 #: Method id -> method.
 METHOD = {method.id: method for method in METHODS}
-#: The losses of the paper, which are the ids of the networks.
-LOSSES = tuple(method.id for method in METHODS if method.kind == "network")
+
+
+def network_method(loss: str, pretrained: bool) -> Method:
+    """The row of a network.
+
+    Args:
+        loss: the id of the loss.
+        pretrained: whether the network was trained on other photographs before.
+
+    Example:
+        >>> network_method("warp", pretrained=True).label
+        'Pretrained + WARP'
+    """
+    return METHOD[f"pretrained_{loss}" if pretrained else loss]

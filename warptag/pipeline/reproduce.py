@@ -15,7 +15,7 @@ from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
 from warptag.experiments import GRID, Experiment
 from warptag.experiments import Networks as NetworkChoices
-from warptag.methods import LOSSES, METHOD
+from warptag.methods import METHOD, PAPER_LOSSES
 from warptag.pipeline.data import Data, load_data
 from warptag.pipeline.features import FeatureResults, feature_results
 from warptag.pipeline.networks import Networks, Run, settings_of
@@ -80,13 +80,13 @@ def reproduce(
         if search_again:
             steps.next("Search: learning rate and normalization of each loss")
             choices = _search(networks, output)
-        steps.next(f"Networks: {len(LOSSES)} losses x {experiment.seeds} seeds")
+        steps.next(f"Networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
         runs = {
             loss: [
                 _run(networks, settings_of(choices, loss, seed), output)
                 for seed in range(experiment.seeds)
             ]
-            for loss in LOSSES
+            for loss in PAPER_LOSSES
         }
         scores |= {method: [run.scores for run in some] for method, some in runs.items()}
         notes += _network_notes(experiment.name, choices)
