@@ -21,6 +21,8 @@ NETWORK = {
     "network.dense_units": Range(1, 16_384, whole=True),
     "network.first_stride": Range(1, 256, whole=True),
     "network.dropout": Range(0, 1, high_open=True),
+    "network.hidden_units": Range(0, 16_384, whole=True),
+    "network.input_dropout": Range(0, 1, high_open=True),
 }
 #: Every key that can be set, and its type.
 KINDS: dict[str, Any] = {
@@ -28,12 +30,17 @@ KINDS: dict[str, Any] = {
     **{name: int if valid.whole else float for name, valid in NETWORK.items()},
 }
 
-#: Arguments that `Backbone` does not have.
-ALEXNET_ONLY = {"network.width", "network.dense_units", "network.first_stride"}
+#: The arguments of `AlexNet`, of `Backbone`, and of `Head` for a pretrained network.
+ALEXNET = {f"network.{name}" for name in ("width", "dense_units", "first_stride", "dropout")}
+BACKBONE = {"network.dropout"}
+HEAD = {f"network.{name}" for name in ("hidden_units", "input_dropout", "dropout")}
 
 
 def assign(
-    choices: Networks, settings: TrainingSettings, assignments: Sequence[str]
+    choices: Networks,
+    settings: TrainingSettings,
+    assignments: Sequence[str],
+    fine_tuning: bool = False,
 ) -> tuple[Networks, TrainingSettings]:
     """Changes some of the settings of a run.
 
@@ -42,6 +49,7 @@ def assign(
         settings: the settings of the training.
         assignments: strings such as "epochs=3", "decay_at=0.5,0.8", "clip_norm=none" or
             "network.width=0.25". The items of a tuple are separated by commas.
+        fine_tuning: whether all weights of a pretrained network are trained, whose head exists.
 
     Returns:
         The changed network and settings.
@@ -59,10 +67,17 @@ def assign(
             close = difflib.get_close_matches(key, KINDS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KINDS)}"
             raise InputError(f"--set {assignment}: unknown key {key!r}; {hint}")
-        if choices.backbone is not None and key in ALEXNET_ONLY:
+        if key.startswith("network."):
+            valid = set() if fine_tuning else _network_keys(choices)
+            if key not in valid:
+                expected = (
+                    f"expected {', '.join(sorted(valid))}" if valid else "it is trained already"
+                )
+                raise InputError(f"--set {assignment}: this network has no {key}; {expected}")
+        if key == "window_area" and choices.pretrained and not fine_tuning:
             raise InputError(
-                f"--set {assignment}: {choices.backbone} has no {key}; only network.dropout can "
-                "be set for a backbone"
+                f"--set {assignment}: the features of a pretrained network are computed once, of "
+                "whole photographs; use --finetune or --from-scratch with it"
             )
         try:
             value = _read(text.strip(), KINDS[key])
@@ -84,6 +99,12 @@ def assign(
         return choices, replace(settings, **changed)
     except ValueError as error:
         raise InputError(f"--set: {error}") from None
+
+
+def _network_keys(choices: Networks) -> set[str]:
+    if choices.backbone is None:
+        return ALEXNET
+    return HEAD if choices.pretrained else BACKBONE
 
 
 def _read(text: str, kind: Any) -> Any:

@@ -14,9 +14,9 @@ NETWORKS = Networks(
     architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2},
     training={"epochs": 25, "clip_norm": 5.0},
     chosen={
-        "softmax": (0.02, "none"),
-        "ranking": (0.02, "violators"),
-        "warp": (0.005, "violators"),
+        "softmax": {"learning_rate": 0.02, "normalization": "none"},
+        "ranking": {"learning_rate": 0.02, "normalization": "violators"},
+        "warp": {"learning_rate": 0.005, "normalization": "violators"},
     },
     search_epochs=8,
     selection_k=5,

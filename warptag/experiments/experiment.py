@@ -5,6 +5,7 @@ An experiment is a declaration; `warptag.pipeline` carries it out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,27 +68,37 @@ class Networks:
 
     Attributes:
         crop_size: the side of the network's input, in pixels.
-        architecture: further arguments of `AlexNet`, or of `Backbone`.
+        architecture: further arguments of `AlexNet`, of `Backbone`, or of `Head` for a pretrained
+            network.
         training: the fields of `TrainingSettings` that the losses share.
-        chosen: the learning rate and the normalization of each loss.
+        chosen: the fields of `TrainingSettings` of each loss, such as the learning rate.
+        search_epochs: the number of epochs of each run of the search.
         searched: whether `chosen` was found by the search on validation images.
-        search_epochs: the number of epochs of each run of the search over `GRID`.
+        grid: loss -> the candidates of the search, each with the fields of `chosen`; as many for
+            every loss.
         selection_k: the number of tags per image for the validation metrics.
         patches: the crops of a test image, "center" or "five".
         backbone: the name of a network of `keras.applications`; None for the paper's network.
-        weights: the initial weights of the backbone, as `Backbone` takes them.
+        weights: the weights of the backbone, as `Backbone` takes them. With weights the network
+            is pretrained: only a head over its features is trained. Without, all of it is trained.
     """
 
     crop_size: int
     architecture: dict[str, Any]
     training: dict[str, Any]
-    chosen: dict[str, tuple[float, str]]
+    chosen: dict[str, dict[str, Any]]
     search_epochs: int
     searched: bool = True
+    grid: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=lambda: GRID)
     selection_k: int = 3
     patches: str = "center"
     backbone: str | None = None
     weights: str | None = None
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether only a head over the features of a pretrained network is trained."""
+        return self.weights is not None
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,7 @@ class Experiment:
         data: the images or the labels.
         features: the visual features that the baselines are fitted to, or None.
         networks: the networks that are trained, or None.
+        pretrained: the pretrained networks that are compared with them, or None.
         seeds: the number of training runs per loss, and of random upper bounds.
         ks: the numbers of tags per image; each has its own table.
         notes: further notes to print below the tables.
@@ -110,6 +122,7 @@ class Experiment:
     data: Photographs | NUSWideLabels
     features: VisualFeatures | NUSWideFeatures | None = None
     networks: Networks | None = None
+    pretrained: Networks | None = None
     seeds: int = 3
     ks: tuple[int, ...] = (3, 5)
     notes: tuple[str, ...] = field(default=())
@@ -120,35 +133,41 @@ class Experiment:
         It takes a minute or two and shows that every step runs. Its numbers decide nothing.
         """
         note = "A --quick run of one epoch: it shows that everything runs and decides nothing."
-        data, features, networks = self.data, self.features, self.networks
+        data, features = self.data, self.features
         if isinstance(data, Photographs) and data.synthetic:
             few = {"train": 540, "validation": 60, "test": 200}
             data = replace(data, settings={**data.settings, **few})
         if isinstance(features, VisualFeatures):
             small = {"codebook_size": 20, "num_components": 20, "image_size": 32}
             features = replace(features, arguments=small, source_settings=None)
-        if networks is not None:
-            training = {**networks.training, "epochs": 1}
-            networks = replace(networks, training=training, search_epochs=1)
+        networks, pretrained = (
+            one and replace(one, training={**one.training, "epochs": 1}, search_epochs=1)
+            for one in (self.networks, self.pretrained)
+        )
         return replace(
             self,
             title=f"{self.title}, --quick",
             data=data,
             features=features,
             networks=networks,
+            pretrained=pretrained,
             seeds=1,
             notes=(*self.notes, note),
         )
 
 
+def _candidates(rates: Sequence[float], normalization: str) -> tuple[dict[str, Any], ...]:
+    return tuple({"learning_rate": rate, "normalization": normalization} for rate in rates)
+
+
 _RANKING = (
-    *((rate, "violators") for rate in (0.002, 0.005, 0.01, 0.02, 0.05)),
-    (0.002, "positives"),
+    *_candidates((0.002, 0.005, 0.01, 0.02, 0.05), "violators"),
+    *_candidates((0.002,), "positives"),
 )
 #: The learning rates and normalizations that the search tries for each loss: six candidates, which
 #: include the paper's rate of 0.002.
-GRID: dict[str, tuple[tuple[float, str], ...]] = {
-    "softmax": tuple((rate, "none") for rate in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)),
+GRID: dict[str, tuple[dict[str, Any], ...]] = {
+    "softmax": _candidates((0.002, 0.005, 0.01, 0.02, 0.05, 0.1), "none"),
     "ranking": _RANKING,
     "warp": _RANKING,
 }

@@ -21,9 +21,9 @@ EXPERIMENT = Experiment(
         # As the paper describes it.
         training={"epochs": 40, "rank": "loop"},
         chosen={
-            "softmax": (0.002, "none"),
-            "ranking": (0.002, "violators"),
-            "warp": (0.002, "violators"),
+            "softmax": {"learning_rate": 0.002, "normalization": "none"},
+            "ranking": {"learning_rate": 0.002, "normalization": "violators"},
+            "warp": {"learning_rate": 0.002, "normalization": "violators"},
         },
         search_epochs=5,
         searched=False,

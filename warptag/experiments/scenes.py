@@ -24,9 +24,9 @@ EXPERIMENT = Experiment(
         architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2},
         training={"epochs": 8, "clip_norm": 5.0},
         chosen={
-            "softmax": (0.01, "none"),
-            "ranking": (0.01, "violators"),
-            "warp": (0.01, "violators"),
+            "softmax": {"learning_rate": 0.01, "normalization": "none"},
+            "ranking": {"learning_rate": 0.01, "normalization": "violators"},
+            "warp": {"learning_rate": 0.01, "normalization": "violators"},
         },
         search_epochs=6,
     ),

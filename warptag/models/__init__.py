@@ -1,6 +1,28 @@
 """Networks that map an image to one raw score per tag."""
 
 from warptag.models.alexnet import AlexNet
-from warptag.models.backbone import Backbone, backbone_names, check_backbone_name
+from warptag.models.backbone import (
+    IMAGENET,
+    Backbone,
+    FeatureNetwork,
+    WeightsNotDownloaded,
+    backbone_names,
+    check_backbone_name,
+    default_size,
+    weights_folder,
+)
+from warptag.models.head import Head, PretrainedNetwork
 
-__all__ = ["AlexNet", "Backbone", "backbone_names", "check_backbone_name"]
+__all__ = [
+    "IMAGENET",
+    "AlexNet",
+    "Backbone",
+    "FeatureNetwork",
+    "Head",
+    "PretrainedNetwork",
+    "WeightsNotDownloaded",
+    "backbone_names",
+    "check_backbone_name",
+    "default_size",
+    "weights_folder",
+]

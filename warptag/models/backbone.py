@@ -1,9 +1,10 @@
-"""Networks of `keras.applications` with the head of `AlexNet`: one linear score per tag."""
+"""Networks of `keras.applications`: with one linear score per tag, or up to their features."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import random
 import sys
 import warnings
@@ -16,10 +17,52 @@ from keras import layers
 
 from tfrecords_tools.errors import InputError
 
+#: In the place of a file of weights: those that Keras downloads.
+IMAGENET = "imagenet"
+EFFICIENTNET_SIZES = {"B1": 240, "B2": 260, "B3": 300, "B4": 380, "B5": 456, "B6": 528, "B7": 600}
+EFFICIENTNET_V2_SIZES = {"B1": 240, "B2": 260, "B3": 300, "S": 384, "M": 480, "L": 480}
 #: Minimum height and width of the inputs, where Keras needs more than 32 pixels.
 MIN_SIZES = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
+#: The height and width of ImageNet's crops, where they are not 224 pixels.
+DEFAULT_SIZES = {
+    **{f"EfficientNet{number}": size for number, size in EFFICIENTNET_SIZES.items()},
+    **{f"EfficientNetV2{number}": size for number, size in EFFICIENTNET_V2_SIZES.items()},
+    **dict.fromkeys(("InceptionResNetV2", "InceptionV3", "Xception"), 299),
+    "NASNetLarge": 331,
+}
 #: Standard deviations of ImageNet's pixels, which are from 0 to 1.
 IMAGENET_DEVIATIONS = (0.229, 0.224, 0.225)
+
+
+class WeightsNotDownloaded(InputError):
+    """Keras cannot download the ImageNet weights of a network, or cannot read what it downloaded.
+
+    Example:
+        >>> raise WeightsNotDownloaded("the ImageNet weights of MobileNetV2 cannot be downloaded")
+        Traceback (most recent call last):
+            ...
+        warptag.models.backbone.WeightsNotDownloaded: the ImageNet weights of ...
+    """
+
+
+def weights_folder() -> Path:
+    """The folder in which Keras keeps the weights that it downloads.
+
+    Example:
+        >>> weights_folder().name
+        'models'
+    """
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def default_size(name: str) -> int:
+    """The height and width in pixels for which a network's ImageNet weights were trained.
+
+    Example:
+        >>> default_size("MobileNetV2"), default_size("InceptionV3")
+        (224, 299)
+    """
+    return DEFAULT_SIZES.get(name, 224)
 
 
 def backbone_names() -> list[str]:
@@ -97,12 +140,49 @@ def Backbone(
         >>> model.output_shape
         (None, 81)
     """
-    check_backbone_name(name)
     if num_tags < 1 or not 0 <= dropout < 1:
         raise ValueError(
             "num_tags must be at least 1 and dropout in [0, 1); got "
             f"num_tags={num_tags}, dropout={dropout}"
         )
+    features = FeatureNetwork(name, input_shape, weights, seed)
+    x = layers.Dropout(dropout, seed=seed, name="dropout")(features.output)
+    scores = layers.Dense(
+        num_tags,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=seed),
+        dtype="float32",
+        name="scores",
+    )(x)
+    return keras.Model(features.input, scores, name=name.lower())
+
+
+def FeatureNetwork(
+    name: str,
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    weights: str | Path | None = None,
+    seed: int = 0,
+) -> keras.Model:
+    """A network of `keras.applications` without its classifier.
+
+    Pixels from 0 to 255 in, mean-pooled features out, with the network's own preprocessing.
+
+    Args:
+        name, input_shape, weights: as in `Backbone`.
+        seed: seed of random weights.
+
+    Returns:
+        `keras.Model`: (batch, height, width, 3) to (batch, num_features).
+
+    Raises:
+        ValueError: if the input is too small for the network.
+        InputError: if the name is unknown or the weights cannot be read or used.
+        WeightsNotDownloaded: if the weights cannot be downloaded.
+
+    Example:
+        >>> FeatureNetwork("MobileNetV3Small", input_shape=(64, 64, 3)).output_shape
+        (None, 576)
+    """
+    check_backbone_name(name)
     min_size = MIN_SIZES.get(name, 32)
     if min(input_shape[:2]) < min_size:
         raise ValueError(
@@ -113,22 +193,13 @@ def Backbone(
     state = random.getstate()
     random.seed(seed)
     try:
-        inputs = keras.Input(input_shape, name="image")
-        features = _features(name, inputs, weights)
-        x = layers.Dropout(dropout, seed=seed, name="dropout")(features.output)
-        scores = layers.Dense(
-            num_tags,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=seed),
-            dtype="float32",
-            name="scores",
-        )(x)
+        model = _features(name, keras.Input(input_shape, name="image"), weights)
+        return keras.Model(model.inputs, model.output, name="features")
     finally:
         random.setstate(state)
-    return keras.Model(inputs, scores, name=name.lower())
 
 
 def _features(name: str, inputs: keras.KerasTensor, weights: str | Path | None) -> keras.Model:
-    """The network from pixels to pooled features, with its weights."""
     application = getattr(keras.applications, name)
 
     def make(weights: str | None) -> keras.Model:
@@ -140,7 +211,7 @@ def _features(name: str, inputs: keras.KerasTensor, weights: str | Path | None) 
             pooling="avg",
         )
 
-    if weights == "imagenet":
+    if weights == IMAGENET:
         return _with_imagenet(name, make)
     features = make(None)
     if weights is not None:
@@ -153,14 +224,14 @@ def _with_imagenet(name: str, make: Callable[[str], keras.Model]) -> keras.Model
         with warnings.catch_warnings():
             # MobileNet has weights for some sizes only and warns that it uses those for 224.
             warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
-            return make("imagenet")
+            return make(IMAGENET)
     except ValueError:
         raise
     # Keras raises a bare Exception if the download fails.
     except Exception as error:
-        raise InputError(
-            f"the ImageNet weights of {name} cannot be downloaded ({_first_line(error)}); download "
-            "them on another machine and pass the file instead of 'imagenet'"
+        raise WeightsNotDownloaded(
+            f"the ImageNet weights of {name} cannot be downloaded to {weights_folder()} or read "
+            f"there ({_first_line(error)})"
         ) from error
 
 

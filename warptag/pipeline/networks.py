@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +20,8 @@ from tfrecords_tools.shards import file_sha256
 from warptag import experiments, provenance
 from warptag.csv_tables import read_numbers
 from warptag.data import Records
-from warptag.methods import METHOD
-from warptag.models import AlexNet, Backbone
+from warptag.methods import network_method
+from warptag.models import IMAGENET, AlexNet, Backbone
 from warptag.training import (
     Calibration,
     TrainingSettings,
@@ -70,12 +72,14 @@ class Networks:
         self.networks, self.folder, self.options = networks, folder, options
         self.records, self.validation = Records(folder, "train"), Records(folder, "validation")
         info = self.records.info
-        self.context = {
+        # With all tags given, every network would have the same metrics.
+        self.selection_k = min(networks.selection_k, len(info.tag_names))
+        self.context: dict[str, Any] = {
             "experiment": experiment,
             "crop_size": networks.crop_size,
             "network": _description(networks),
             "patches": networks.patches,
-            "selection_k": networks.selection_k,
+            "selection_k": self.selection_k,
             "image": {
                 "size": info.settings.get("size"),
                 "shorter_side": bool(info.settings.get("shorter_side")),
@@ -99,7 +103,7 @@ class Networks:
         model, history = self.train(self.name_of(settings), settings, directory)
         scores = _load_scores(directory / TEST_SCORES, self.test.labels.shape)
         if scores is None:
-            scores = predict(model, self.test, self.networks.patches)
+            scores = self.scores(model, "test")
             with write_whole(directory / TEST_SCORES) as temporary:
                 np.save(temporary, scores)
         return Run(
@@ -112,7 +116,8 @@ class Networks:
 
     def name_of(self, settings: TrainingSettings) -> str:
         """The name of a run, such as "CNN + WARP, seed 0"."""
-        return f"{METHOD[settings.loss].label}, seed {settings.seed}"
+        method = network_method(settings.loss, self.networks.pretrained)
+        return f"{method.label}, seed {settings.seed}"
 
     @one_at_a_time("directory")
     def train(
@@ -121,17 +126,17 @@ class Networks:
         """Trains one network, and fits its calibration on the validation images."""
         model, history = train(
             name,
-            lambda: self._make_model(settings.seed),
-            self.records,
-            self.validation,
+            lambda: self.make_model(settings.seed),
+            *self.training_data(),
             settings,
             directory,
-            k=self.networks.selection_k,
+            k=self.selection_k,
             context=self.context,
+            finished=self.finished,
             **self.options,
         )
         if not (directory / CALIBRATION).exists():
-            scores = predict(model, self.validation, self.networks.patches)
+            scores = self.scores(model, "validation")
             calibration = fit_calibration(scores, self.validation.labels)
             if calibration is not None:
                 calibration.save(directory)
@@ -139,7 +144,20 @@ class Networks:
             write_json(directory / MEASURED, _measured(directory))
         return model, history
 
-    def _make_model(self, seed: int) -> keras.Model:
+    def training_data(self) -> tuple[Any, Any]:
+        """What the network is trained on, and what it is validated on after each epoch."""
+        return self.records, self.validation
+
+    def finished(self, model: keras.Model) -> keras.Model:
+        """The network that is saved, given the one that was trained."""
+        return model
+
+    def scores(self, model: keras.Model, split: str) -> np.ndarray:
+        """The scores of a saved network, float32 (num_images, num_tags)."""
+        return predict(model, Records(self.folder, split), self.networks.patches)
+
+    def make_model(self, seed: int) -> keras.Model:
+        """The network that is trained, before training."""
         networks = self.networks
         arguments = {
             "num_tags": len(self.records.info.tag_names),
@@ -147,37 +165,38 @@ class Networks:
             "seed": seed,
             **networks.architecture,
         }
-        try:
+        with invalid_network():
             if networks.backbone is None:
                 return AlexNet(**arguments)
-            return Backbone(networks.backbone, weights=networks.weights, **arguments)
-        except ValueError as error:
-            raise InputError(f"the network cannot be made: {error}") from None
+            return Backbone(networks.backbone, **arguments)
+
+
+@contextmanager
+def invalid_network() -> Iterator[None]:
+    """Turns a ValueError about the arguments of a network into an InputError."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(f"the network cannot be made: {error}") from None
 
 
 def settings_of(
     networks: experiments.Networks,
     loss: str,
     seed: int = 0,
-    chosen: tuple[float, str] | None = None,
+    candidate: dict[str, Any] | None = None,
 ) -> TrainingSettings:
     """The settings of one run.
 
     Args:
         networks: the networks of the experiment.
-        loss: "softmax", "ranking" or "warp".
+        loss: the id of the loss. One that the experiment does not know has the settings of WARP.
         seed: the seed of the run.
-        chosen: the learning rate and the normalization; None for those of the experiment.
+        candidate: the settings of the loss, such as the learning rate; None for those of the
+            experiment.
     """
-    learning_rate, normalization = chosen or networks.chosen[loss]
-    arguments: dict[str, Any] = {
-        **networks.training,
-        "loss": loss,
-        "learning_rate": learning_rate,
-        "normalization": normalization,
-        "seed": seed,
-    }
-    return TrainingSettings(**arguments)
+    of_loss = candidate or networks.chosen.get(loss, networks.chosen["warp"])
+    return TrainingSettings(**{**networks.training, **of_loss, "loss": loss, "seed": seed})
 
 
 def is_synthetic(dataset: str) -> bool:
@@ -191,7 +210,7 @@ def _description(networks: experiments.Networks) -> dict[str, Any]:
     if networks.backbone is None:
         return networks.architecture
     weights = networks.weights
-    if weights not in (None, "imagenet"):
+    if weights not in (None, IMAGENET):
         weights = f"sha256 {file_sha256(Path(weights))}"
     return {"backbone": networks.backbone, "weights": weights, **networks.architecture}
 

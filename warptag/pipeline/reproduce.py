@@ -13,14 +13,14 @@ from tfrecords_tools.files import write_bytes
 from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
-from warptag.experiments import GRID, Experiment
+from warptag.experiments import Experiment
 from warptag.experiments import Networks as NetworkChoices
 from warptag.methods import METHOD, PAPER_LOSSES
 from warptag.pipeline.data import Data, load_data
 from warptag.pipeline.features import FeatureResults, feature_results
 from warptag.pipeline.networks import Networks, Run, settings_of
 from warptag.pipeline.results import write_all
-from warptag.pipeline.search import chosen_settings, search
+from warptag.pipeline.search import chosen_settings, listed, search
 from warptag.reporting import Evaluation
 from warptag.training import TrainingSettings
 
@@ -150,8 +150,8 @@ def _search(networks: Networks, output: Path) -> NetworkChoices:
     table = search(networks, output / "models" / "search")
     write_bytes(output / "search.csv", table.to_csv(index=False).encode())
     chosen = chosen_settings(table)
-    for loss, (rate, normalization) in chosen.items():
-        logger.info("    %s: learning rate %s, normalization %s", loss, rate, normalization)
+    for loss, settings in chosen.items():
+        logger.info("    %s: %s", loss, listed(settings))
     return replace(networks.networks, chosen=chosen, searched=True)
 
 
@@ -175,14 +175,12 @@ def _network_notes(experiment: str, choices: NetworkChoices) -> list[str]:
     """Sentences about the networks and their training, for the notes below the tables."""
     settings = TrainingSettings(**choices.training)
     chosen = "; ".join(
-        f"{METHOD[loss].label}: learning rate {rate:g}"
-        + (f", normalization {normalization}" if loss != "softmax" else "")
-        for loss, (rate, normalization) in choices.chosen.items()
+        f"{METHOD[loss].label}: {listed(of_loss)}" for loss, of_loss in choices.chosen.items()
     )
     origin = (
         "the best mean of per-class and overall recall at k = "
-        f"{choices.selection_k} on validation images, of {len(GRID['warp'])} candidates per loss "
-        f"(results/{experiment}/search.csv)"
+        f"{choices.selection_k} on validation images, of {len(choices.grid['warp'])} candidates "
+        f"per loss (results/{experiment}/search.csv)"
         if choices.searched
         else "not searched on this data; the rate is the paper's"
     )

@@ -8,7 +8,15 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import keras
 
 from warptag.data.records import check_window_area
-from warptag.losses import WARP, MultilabelSoftmax, PairwiseRanking
+from warptag.losses import (
+    LSEP,
+    WARP,
+    AsymmetricLoss,
+    KOrderStatisticWARP,
+    MultilabelSoftmax,
+    PairwiseRanking,
+    WeightedBinaryCrossentropy,
+)
 from warptag.training.ranges import Range
 
 #: The paper's batch size, for which learning rates are given.
@@ -37,7 +45,8 @@ class TrainingSettings:
     """The settings of one training run.
 
     Attributes:
-        loss: the loss, "softmax", "ranking" or "warp".
+        loss: the loss: "softmax", "ranking" or "warp", the paper's; "k_order_warp", "lsep",
+            "asymmetric" or "bce", with the default arguments of their classes.
         learning_rate: the initial learning rate (0.002 in the paper).
         scale_learning_rate: whether to multiply the rate by batch_size / 32, the linear scaling
             rule for larger batches (Goyal et al., arXiv 1706.02677, section 2.1).
@@ -52,8 +61,8 @@ class TrainingSettings:
         clip_norm: the global norm that gradients are clipped to, or None.
         schedule: when the learning rate is reduced: "staircase" reduces it at given times,
             "plateau" after `patience` epochs without a better validation per-class recall,
-            "constant" never. (The paper's "staircase weight decay" is read as a staircase of the
-            learning rate.)
+            "cosine" at every step, along half a cosine to 0, "constant" never. (The paper's
+            "staircase weight decay" is read as a staircase of the learning rate.)
         decay_at: the increasing times at which the staircase reduces the rate.
         decay_unit: the unit of `decay_at`: "share" of the run, in (0, 1), or "epoch".
         decay_factor: the factor of each reduction, in (0, 1).
@@ -82,7 +91,9 @@ class TrainingSettings:
         <warptag.losses.warp.WARP ...>
     """
 
-    loss: Literal["softmax", "ranking", "warp"] = "softmax"
+    loss: Literal["softmax", "ranking", "warp", "k_order_warp", "lsep", "asymmetric", "bce"] = (
+        "softmax"
+    )
     learning_rate: float = 0.002
     scale_learning_rate: bool = False
     normalization: Literal["none", "positives", "pairs", "violators"] = "violators"
@@ -94,7 +105,7 @@ class TrainingSettings:
     momentum: float = 0.9
     weight_decay: float = 0.0
     clip_norm: float | None = None
-    schedule: Literal["staircase", "plateau", "constant"] = "staircase"
+    schedule: Literal["staircase", "cosine", "plateau", "constant"] = "staircase"
     decay_at: tuple[float, ...] = (0.7, 0.9)
     decay_unit: Literal["share", "epoch"] = "share"
     decay_factor: float = 0.1
@@ -124,6 +135,7 @@ class TrainingSettings:
                 f"{self.decay_at}"
             )
         check_window_area(self.window_area)
+        self.make_loss()
         if (
             self.jit_compile == "on"
             and self.deterministic
@@ -151,16 +163,26 @@ class TrainingSettings:
 
     def make_loss(self) -> keras.losses.Loss:
         """Makes the Keras loss."""
-        if self.loss == "softmax":
-            return MultilabelSoftmax()
-        if self.loss == "ranking":
-            return PairwiseRanking(normalization=self.normalization)
-        return WARP(rank=self.rank, normalization=self.normalization, seed=self.seed)
+        normalization, rank, seed = self.normalization, self.rank, self.seed
+        match self.loss:
+            case "softmax":
+                return MultilabelSoftmax()
+            case "ranking":
+                return PairwiseRanking(normalization=normalization)
+            case "warp":
+                return WARP(rank=rank, normalization=normalization, seed=seed)
+            case "k_order_warp":
+                return KOrderStatisticWARP(rank=rank, normalization=normalization, seed=seed)
+            case "lsep":
+                return LSEP()
+            case "asymmetric":
+                return AsymmetricLoss()
+        return WeightedBinaryCrossentropy()
 
     def make_schedule(
         self, steps_per_epoch: int
     ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-        """Makes the learning rate of the optimizer: a number, or a staircase over its steps.
+        """Makes the learning rate of the optimizer: a number, or a schedule over its steps.
 
         Args:
             steps_per_epoch: the number of steps per epoch.
@@ -172,6 +194,8 @@ class TrainingSettings:
             [0.002, 0.0002]
         """
         rate = self.first_learning_rate
+        if self.schedule == "cosine":
+            return keras.optimizers.schedules.CosineDecay(rate, steps_per_epoch * self.epochs)
         if self.schedule != "staircase" or not self.decay_at:
             return rate
         unit = steps_per_epoch * (self.epochs if self.decay_unit == "share" else 1)

@@ -43,6 +43,7 @@ def train(
     *,
     k: int,
     context: dict,
+    finished: Callable[[keras.Model], keras.Model] = lambda network: network,
     strategy: tf.distribute.Strategy | None = None,
     on_existing: run_folder.OnExisting = "replace_if_changed",
     tensorboard: bool = False,
@@ -65,6 +66,8 @@ def train(
             `model.keras`, which is written last: with it, the run is finished.
         k: the number of tags per image for the validation metrics.
         context: whatever else determines the run (data, network), as JSON values.
+        finished: a function from the trained network to the one that is saved and returned, as
+            when the trained network is only a part of it.
         strategy: the distribution strategy of TensorFlow; None chooses as described above.
         on_existing: what happens to an earlier run in the folder: "refuse" raises an error if its
             settings differ, "replace_if_changed" replaces it if its settings differ, "replace"
@@ -174,6 +177,7 @@ def train(
                 verbose=0,
                 **arguments,
             )
+    network = finished(network)
     with writing(directory / run_folder.MODEL) as temporary:
         network.save(temporary)
     for path in checkpoints(directory):

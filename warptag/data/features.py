@@ -1,0 +1,255 @@
+"""The features of the images of a split, computed once by a network and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from tfrecords_tools.errors import InputError
+from tfrecords_tools.files import remove_partial, write_whole
+from tfrecords_tools.schema import DatasetInfo
+from warptag.content_cache import content_key
+from warptag.data.reading import input_errors
+from warptag.data.records import Records
+
+logger = logging.getLogger(__name__)
+
+#: The images per step of the network. Always the same number, since it may change the last bit of
+#: the features.
+BATCH_SIZE = 32
+#: The images per file of the cache; a killed process loses at most so many.
+IMAGES_PER_FILE = 256
+
+
+class FeatureRecords:
+    """The features of the images of one split, for training and evaluating a head over them.
+
+    They are computed when they are first needed. A file of the cache contains the features of some
+    images, each under a hash of its pixels, so that later calls compute only those of new images.
+
+    Args:
+        records: the images.
+        network: a model from crops, uint8 (batch, size, size, 3), to features, float32
+            (batch, num_features).
+        cache_dir: the folder of the cache, made if needed.
+
+    Example:
+        >>> from warptag.models import FeatureNetwork
+        >>> network = FeatureNetwork("MobileNetV3Small", input_shape=(64, 64, 3))
+        >>> records = FeatureRecords(Records("records", "train"), network, "features")
+        >>> records.features.shape  # two images, each with its mirror image
+        (2, 2, 576)
+    """
+
+    def __init__(self, records: Records, network: keras.Model, cache_dir: str | os.PathLike):
+        self.records, self.network, self.cache_dir = records, network, Path(cache_dir)
+
+    @property
+    def directory(self) -> str | os.PathLike[str]:
+        """The folder of the records."""
+        return self.records.directory
+
+    @property
+    def split(self) -> str:
+        """The name of the split."""
+        return self.records.split
+
+    @property
+    def info(self) -> DatasetInfo:
+        """The description of the whole data set."""
+        return self.records.info
+
+    @property
+    def labels(self) -> np.ndarray:
+        """As in `Records`."""
+        return self.records.labels
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """float32 (num_images, 2, num_features): of each image and of its mirror image, in the
+        order of `labels`.
+
+        Raises:
+            InputError: a record is damaged, or the features are not finite.
+            OSError: the cache cannot be written.
+        """
+        found = np.empty((len(self), 2, self.network.output_shape[-1]), np.float32)
+        cache = _Cache(self.cache_dir / _key(self.network), found.shape[1:])
+        images = self.records.evaluation(
+            crop_size=self.network.input_shape[1], batch_size=BATCH_SIZE
+        )
+        waiting: dict[str, np.ndarray] = {}
+        rows: list[str] = []
+        with (
+            input_errors(),
+            cache,
+            tqdm(
+                total=len(self), desc=f"features, {self.split}", unit="image", disable=None
+            ) as bar,
+        ):
+            for batch, _ in images:
+                for image in batch.numpy():
+                    key = hashlib.blake2b(image, digest_size=16).hexdigest()
+                    rows.append(key)
+                    if key not in cache:
+                        waiting[key] = image
+                if len(waiting) >= BATCH_SIZE:
+                    full = dict(itertools.islice(waiting.items(), BATCH_SIZE))
+                    cache.add(full, self._compute(list(full.values())))
+                    for key in full:
+                        del waiting[key]
+                bar.update(len(batch))
+            if waiting:
+                cache.add(waiting, self._compute(list(waiting.values())))
+            for row, key in enumerate(rows):
+                found[row] = cache[key]
+        if cache.num_added:
+            logger.info(
+                "    %s: features of %s images computed, of %s found",
+                *(self.split, f"{cache.num_added:,}", f"{len(self) - cache.num_added:,}"),
+            )
+        return found
+
+    def training(
+        self, *, batch_size: int, seed: int, first_epoch: int = 0, flip: bool = False, **_: object
+    ) -> tf.data.Dataset:
+        """An endless dataset of batches of features and labels, each epoch in another order.
+
+        Args:
+            batch_size, seed, first_epoch: as in `Records.training`.
+            flip: whether to take half of the features from the mirror images.
+
+        Returns:
+            A dataset of features, float32 (batch, num_features), and labels, float32
+            (batch, num_tags).
+        """
+        features, labels = self.features, self.labels.astype(np.float32)
+
+        def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            for epoch in itertools.count(first_epoch):
+                random = np.random.default_rng([seed, epoch])
+                order = random.permutation(len(self))
+                mirrored = random.integers(0, 2, len(self)) if flip else np.zeros(len(self), int)
+                for start in range(0, len(self) - batch_size + 1, batch_size):
+                    rows = order[start : start + batch_size]
+                    yield features[rows, mirrored[rows]], labels[rows]
+
+        signature = tuple(
+            tf.TensorSpec((batch_size, array.shape[-1]), tf.float32) for array in (features, labels)
+        )
+        return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+
+    def evaluation(self, *, batch_size: int, **_: object) -> tf.data.Dataset:
+        """A dataset of batches of the features of the images as they are, and of labels."""
+        arrays = self.features[:, 0], self.labels.astype(np.float32)
+        return tf.data.Dataset.from_tensor_slices(arrays).batch(batch_size)
+
+    def scores(self, head: keras.Model) -> np.ndarray:
+        """The scores of every image, as the mean over the image and its mirror image.
+
+        Args:
+            head: a model from features to scores.
+
+        Returns:
+            float32 (num_images, num_tags), in the order of `labels`.
+        """
+        flat = self.features.reshape(-1, self.features.shape[-1])
+        scores = head.predict(flat, batch_size=256, verbose=0)
+        return scores.reshape(len(self), 2, -1).mean(axis=1)
+
+    def _compute(self, images: list[np.ndarray]) -> np.ndarray:
+        """float32 (len(images), 2, num_features)."""
+        batch = np.stack(images + images[:1] * (BATCH_SIZE - len(images)))
+        mirrored = np.ascontiguousarray(batch[:, :, ::-1])
+        features = np.stack(
+            [self.network.predict_on_batch(one) for one in (batch, mirrored)], axis=1
+        )
+        if not np.isfinite(features).all():
+            raise InputError(
+                "the features of the pretrained network are not finite; its weights cannot be used"
+            )
+        return features[: len(images)]
+
+
+class _Cache:
+    """Features by the hash of the image, in a folder of files that are only ever added to."""
+
+    def __init__(self, folder: Path, shape: tuple[int, ...]):
+        self.folder = folder
+        self.dtype = np.dtype([("key", "S32"), ("features", np.float32, shape)])
+        self.num_added = 0
+        self._places: dict[str, np.ndarray] = {}
+        self._unsaved: list[tuple[str, np.ndarray]] = []
+        remove_partial(folder)
+        for path in sorted(folder.glob("*.npy")):
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        try:
+            content = np.load(path, mmap_mode="r")
+            if content.dtype == self.dtype and content.ndim == 1:
+                keys = content["key"].tolist()
+                self._places |= {
+                    key.decode(): features
+                    for key, features in zip(keys, content["features"], strict=True)
+                }
+        except (OSError, EOFError, ValueError, UnicodeDecodeError):
+            path.unlink(missing_ok=True)  # damaged: its features are computed again
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._places
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return self._places[key]
+
+    def add(self, keys: dict[str, np.ndarray], features: np.ndarray) -> None:
+        added = list(zip(keys, features, strict=True))
+        self._places |= added
+        self._unsaved += added
+        self.num_added += len(added)
+        if len(self._unsaved) >= IMAGES_PER_FILE:
+            self._save()
+
+    def _save(self) -> None:
+        if not self._unsaved:
+            return
+        content = np.array(
+            [(key.encode(), features) for key, features in self._unsaved], self.dtype
+        )
+        path = self.folder / f"{content_key([content['key']])}.npy"
+        try:
+            with write_whole(path) as temporary:
+                np.save(temporary, content)
+        except OSError as error:
+            raise OSError(
+                f"{path} cannot be written ({error.strerror}); make room there, or choose another "
+                "folder"
+            ) from error
+        self._unsaved = []
+
+    def __enter__(self) -> _Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Also after an interrupt, so that nothing is lost.
+        self._save()
+
+
+def _key(network: keras.Model) -> str:
+    """A hash of the weights and the input of a network."""
+    # Not the names of the layers, which Keras numbers within a process.
+    layers = [type(layer).__name__ for layer in network.layers]
+    return content_key(str(network.input_shape), *layers, network.get_weights())

@@ -1,0 +1,149 @@
+"""Networks that were trained on other photographs: a head over their features, or all of them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfrecords_tools.errors import InputError
+from warptag import experiments
+from warptag.data import FeatureRecords, Records
+from warptag.models import (
+    IMAGENET,
+    FeatureNetwork,
+    Head,
+    PretrainedNetwork,
+    weights_folder,
+)
+from warptag.pipeline.networks import Networks, invalid_network
+from warptag.training import TrainingSettings, load_run
+
+logger = logging.getLogger(__name__)
+
+
+class PretrainedNetworks(Networks):
+    """Trains heads over the features of a pretrained network, which are computed once.
+
+    Args:
+        experiment: the name of the experiment.
+        networks: the pretrained network of the experiment.
+        folder: the folder of the records.
+        features: the folder in which the features are kept.
+        **options: options of `warptag.training.train` for every run.
+    """
+
+    def __init__(
+        self,
+        experiment: str,
+        networks: experiments.Networks,
+        folder: Path,
+        features: Path,
+        **options: Any,
+    ):
+        super().__init__(experiment, networks, folder, **options)
+        self.features = features
+        self._splits: dict[str, FeatureRecords] = {}
+        if not has_choices(self.records.labels):
+            raise InputError(
+                f"{folder}: no image of {self.records.split!r} has a tag that another lacks, so "
+                "there is nothing to learn; give the photographs more than one tag in all"
+            )
+
+    @cached_property
+    def feature_network(self) -> keras.Model:
+        """The pretrained network, from crops to features."""
+        networks, size = self.networks, self.networks.crop_size
+        assert networks.backbone is not None
+        arguments = networks.backbone, (size, size, 3)
+        with invalid_network():
+            if networks.weights == IMAGENET:
+                megabytes = FeatureNetwork(*arguments).count_params() * 4 / 1e6
+                logger.info(
+                    "%s: the weights of ImageNet, about %.0f MB, which Keras downloads to %s the "
+                    "first time",
+                    *(networks.backbone, megabytes, weights_folder()),
+                )
+            network = FeatureNetwork(*arguments, networks.weights)
+        network.trainable = False
+        return network
+
+    def training_data(self) -> tuple[FeatureRecords, FeatureRecords]:
+        return self._of_split("train"), self._of_split("validation")
+
+    def make_model(self, seed: int) -> keras.Model:
+        features = self._of_split("train").features
+        with invalid_network():
+            return Head(
+                len(self.records.info.tag_names),
+                features.mean(axis=(0, 1)),
+                features.var(axis=(0, 1)),
+                seed=seed,
+                **self.networks.architecture,
+            )
+
+    def finished(self, model: keras.Model) -> keras.Model:
+        return PretrainedNetwork(self.feature_network, model)
+
+    def scores(self, model: keras.Model, split: str) -> np.ndarray:
+        return self._of_split(split).scores(model.get_layer("head"))
+
+    def _of_split(self, split: str) -> FeatureRecords:
+        if split not in self._splits:
+            self._splits[split] = FeatureRecords(
+                Records(self.folder, split), self.feature_network, self.features
+            )
+        return self._splits[split]
+
+
+class FineTunedNetworks(Networks):
+    """Trains all weights of a network whose head was trained before.
+
+    Args:
+        experiment: the name of the experiment.
+        networks: the pretrained network of the experiment.
+        folder: the folder of the records.
+        run: the folder of the finished run to start from.
+        **options: options of `warptag.training.train` for every run.
+    """
+
+    def __init__(
+        self,
+        experiment: str,
+        networks: experiments.Networks,
+        folder: Path,
+        run: Path,
+        **options: Any,
+    ):
+        super().__init__(experiment, networks, folder, **options)
+        self.start, settings = load_run(run)
+        names = [field.name for field in fields(TrainingSettings)]
+        self.context["head"] = {name: settings[name] for name in names if name in settings}
+
+    def make_model(self, seed: int) -> keras.Model:
+        features, head = (_copy(self.start.get_layer(name)) for name in ("features", "head"))
+        features.trainable = True
+        return PretrainedNetwork(features, head, mirrored=False)
+
+    def finished(self, model: keras.Model) -> keras.Model:
+        return PretrainedNetwork(model.get_layer("features"), model.get_layer("head"))
+
+
+def has_choices(labels: np.ndarray) -> bool:
+    """Whether some image has a tag and lacks another, so that the tags can be ranked.
+
+    Args:
+        labels: int (num_images, num_tags): 1, 0, or -1 for unknown.
+    """
+    return bool(((labels == 1).any(axis=1) & (labels == 0).any(axis=1)).any())
+
+
+def _copy(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
