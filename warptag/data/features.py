@@ -166,9 +166,12 @@ class FeatureRecords:
         Returns:
             float32 (num_images, num_tags), in the order of `labels`.
         """
-        flat = self.features.reshape(-1, self.features.shape[-1])
-        scores = head.predict(flat, batch_size=256, verbose=0)
-        return scores.reshape(len(self), 2, -1).mean(axis=1)
+        # Not `predict`, which would compile a function for each head.
+        scores = [
+            keras.ops.convert_to_numpy(head(rows.reshape(-1, rows.shape[-1]), training=False))
+            for rows in np.array_split(self.features, -(-len(self) // IMAGES_PER_FILE))
+        ]
+        return np.concatenate(scores).reshape(len(self), 2, -1).mean(axis=1)
 
     def _compute(self, images: list[np.ndarray]) -> np.ndarray:
         """float32 (len(images), 2, num_features)."""

@@ -16,7 +16,7 @@ def Head(
     mean: np.ndarray,
     variance: np.ndarray,
     hidden_units: int = 1024,
-    input_dropout: float = 0.2,
+    input_dropout: float = 0.5,
     dropout: float = 0.5,
     seed: int = 0,
 ) -> keras.Model:
