@@ -30,6 +30,16 @@ from warptag.experiments import EXPERIMENTS
 )
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Training runs per loss; default 3.")
 @click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
+@click.option(
+    "--backbone",
+    metavar="NAME",
+    help="Also compare the losses on a pretrained network of keras.applications.",
+)
+@click.option(
+    "--weights",
+    metavar="imagenet|FILE",
+    help="Weights of the pretrained network; default imagenet, which is downloaded.",
+)
 @click.option("--quick", is_flag=True, help="Try out every step in a minute or two.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
 def reproduce(
@@ -40,6 +50,8 @@ def reproduce(
     search_again: bool,
     quick: bool,
     tensorboard: bool,
+    backbone: str | None,
+    weights: str | None,
 ) -> None:
     """Make both tables of EXPERIMENT: scenes (the default, rendered pictures), corel5k, nuswide or
     folder (your own photographs). The experiments nuswide-upper-bound and nuswide-features need
@@ -55,30 +67,47 @@ def reproduce(
     check_input(name, input_dir)
     if experiment.networks is None and (search_again or tensorboard):
         raise click.UsageError(f"{name} trains no network and takes no --search or --tensorboard")
+    if experiment.networks is None and backbone is not None:
+        raise click.UsageError(f"{name} has no photographs and takes no --backbone")
+    if weights is not None and backbone is None:
+        raise click.UsageError("--weights needs --backbone NAME, the network they belong to")
     if input_dir is not None and not input_dir.is_dir():
         raise InputError(f"{input_dir} is not a folder; expected the original data set's folder")
     output = output or Path("results") / (f"{name}-quick" if quick else name)
     make_writable(output)
-    experiment = experiment.quick() if quick else experiment
-    experiment = replace(experiment, seeds=seeds) if seeds else experiment
     options = [
         *(["--input DIR"] if input_dir else []),
         *([f"--seeds {seeds}"] if seeds else []),
         *(["--search"] if search_again else []),
+        *([f"--backbone {backbone}"] if backbone else []),
+        *(["--weights FILE" if weights != "imagenet" else "--weights imagenet"] if weights else []),
         *(["--quick"] if quick else []),
     ]
     import_tensorflow("reproduce")
     show_progress()
+    from warptag.models import IMAGENET, WeightsNotDownloaded
     from warptag.pipeline.reproduce import reproduce as run
+    from warptag.pipeline.train import with_pretrained
 
-    written = run(
-        experiment,
-        output,
-        input_dir=input_dir,
-        search_again=search_again,
-        tensorboard=tensorboard,
-        command=" ".join(["bash reproduce.sh", name, *options]),
-    )
+    if backbone is not None:
+        assert experiment.networks is not None
+        pretrained = with_pretrained(experiment.networks, backbone, weights or IMAGENET)
+        experiment = replace(experiment, pretrained=pretrained)
+    experiment = experiment.quick() if quick else experiment
+    experiment = replace(experiment, seeds=seeds) if seeds else experiment
+    try:
+        written = run(
+            experiment,
+            output,
+            input_dir=input_dir,
+            search_again=search_again,
+            tensorboard=tensorboard,
+            command=" ".join(["bash reproduce.sh", name, *options]),
+        )
+    except WeightsNotDownloaded as error:
+        raise InputError(
+            f"{error}. Download the file on another computer and pass it with --weights FILE"
+        ) from error
     _show_tables(output)
     click.echo("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
 

@@ -13,12 +13,13 @@ from tfrecords_tools.files import write_bytes
 from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
-from warptag.experiments import Experiment
+from warptag.experiments import Experiment, Photographs
 from warptag.experiments import Networks as NetworkChoices
-from warptag.methods import METHOD, PAPER_LOSSES
-from warptag.pipeline.data import Data, load_data
+from warptag.methods import METHOD, PAPER_LOSSES, network_method
+from warptag.pipeline.data import Data, convert_photographs, load_data
 from warptag.pipeline.features import FeatureResults, feature_results
 from warptag.pipeline.networks import Networks, Run, settings_of
+from warptag.pipeline.pretrained import PretrainedNetworks
 from warptag.pipeline.results import write_all
 from warptag.pipeline.search import chosen_settings, listed, search
 from warptag.reporting import Evaluation
@@ -81,15 +82,15 @@ def reproduce(
             steps.next("Search: learning rate and normalization of each loss")
             choices = _search(networks, output)
         steps.next(f"Networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
-        runs = {
-            loss: [
-                _run(networks, settings_of(choices, loss, seed), output)
-                for seed in range(experiment.seeds)
-            ]
-            for loss in PAPER_LOSSES
-        }
+        runs = _runs(networks, choices, output / "models", experiment.seeds)
         scores |= {method: [run.scores for run in some] for method, some in runs.items()}
         notes += _network_notes(experiment.name, choices)
+    if experiment.pretrained is not None:
+        steps.next(f"Pretrained networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
+        of_pretrained, described = _pretrained(experiment, input_dir, output)
+        runs |= of_pretrained
+        notes += described
+        scores |= {method: [run.scores for run in some] for method, some in of_pretrained.items()}
     if features.description:
         notes.append(features.description)
     notes.append(
@@ -124,7 +125,10 @@ class _Steps:
     """Logs each step with its number and the time since the start."""
 
     def __init__(self, experiment: Experiment, search_again: bool):
-        parts = (experiment.features, experiment.networks, search_again or None)
+        parts = (
+            *(experiment.features, experiment.networks, experiment.pretrained),
+            search_again or None,
+        )
         self.total = 2 + sum(part is not None for part in parts)
         self.count = itertools.count(1)
         self.started = time.perf_counter()
@@ -155,10 +159,45 @@ def _search(networks: Networks, output: Path) -> NetworkChoices:
     return replace(networks.networks, chosen=chosen, searched=True)
 
 
-def _run(networks: Networks, settings: TrainingSettings, output: Path) -> Run:
+def _pretrained(
+    experiment: Experiment, input_dir: Path | None, output: Path
+) -> tuple[dict[str, list[Run]], list[str]]:
+    """The runs of the pretrained networks by the id of their method, and sentences about them."""
+    choices, data = experiment.pretrained, experiment.data
+    assert choices is not None and isinstance(data, Photographs)
+    folder = output / "pretrained_data"
+    convert_photographs(data, {**data.settings, "size": choices.crop_size}, input_dir, folder)
+    networks = PretrainedNetworks(experiment.name, choices, folder, output / "features")
+    runs = _runs(networks, choices, output / "models" / "pretrained", experiment.seeds)
+    weights = networks.context["network"]["weights"]
+    training = TrainingSettings(**choices.training)
+    chosen = "; ".join(f"{loss}: {listed(choices.chosen[loss])}" for loss in PAPER_LOSSES)
+    notes = [
+        f"Pretrained: {choices.backbone} of keras.applications with the weights {weights}, not "
+        f"trained further, at {choices.crop_size} x {choices.crop_size} pixels; a head "
+        f"{choices.architecture} over the features of each photograph and of its mirror image, "
+        f"{training.epochs} epochs, batch {training.batch_size}, schedule {training.schedule}; "
+        f"{chosen}. It is not the paper's network.",
+    ]
+    return {network_method(loss, True).id: some for loss, some in runs.items()}, notes
+
+
+def _runs(
+    networks: Networks, choices: NetworkChoices, models: Path, num_seeds: int
+) -> dict[str, list[Run]]:
+    """The runs of the paper's losses."""
+    return {
+        loss: [
+            _run(networks, settings_of(choices, loss, seed), models) for seed in range(num_seeds)
+        ]
+        for loss in PAPER_LOSSES
+    }
+
+
+def _run(networks: Networks, settings: TrainingSettings, models: Path) -> Run:
     # The run of seed 0 is named after its loss alone, for use with `warptag annotate`.
     name = f"{settings.loss}-seed{settings.seed}" if settings.seed else settings.loss
-    run = networks.run(settings, output / "models" / name)
+    run = networks.run(settings, models / name)
     last = run.history.iloc[-1]
     logger.info(
         "    %s: loss %.3f, validation per-class recall %.1f%%, %.0f s, %.0f images/s",
