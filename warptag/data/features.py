@@ -91,6 +91,7 @@ class FeatureRecords:
         images = self.records.evaluation(
             crop_size=self.network.input_shape[1], batch_size=BATCH_SIZE
         )
+        logger.info("features of %s images (%s)", f"{len(self):,}", self.split)
         waiting: dict[str, np.ndarray] = {}
         rows: list[str] = []
         with (
@@ -116,11 +117,9 @@ class FeatureRecords:
                 cache.add(waiting, self._compute(list(waiting.values())))
             for row, key in enumerate(rows):
                 found[row] = cache[key]
-        if cache.num_added:
-            logger.info(
-                "    %s: features of %s images computed, of %s found",
-                *(self.split, f"{cache.num_added:,}", f"{len(self) - cache.num_added:,}"),
-            )
+        logger.info(
+            "    %s computed, the others found in %s", f"{cache.num_added:,}", self.cache_dir
+        )
         return found
 
     def training(

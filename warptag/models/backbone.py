@@ -193,8 +193,8 @@ def FeatureNetwork(
     state = random.getstate()
     random.seed(seed)
     try:
-        model = _features(name, keras.Input(input_shape, name="image"), weights)
-        return keras.Model(model.inputs, model.output, name="features")
+        inputs = keras.Input(input_shape, name="image")
+        return keras.Model(inputs, _features(name, inputs, weights).output, name="features")
     finally:
         random.setstate(state)
 

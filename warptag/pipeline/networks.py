@@ -176,6 +176,8 @@ def invalid_network() -> Iterator[None]:
     """Turns a ValueError about the arguments of a network into an InputError."""
     try:
         yield
+    except InputError:  # a ValueError as well
+        raise
     except ValueError as error:
         raise InputError(f"the network cannot be made: {error}") from None
 

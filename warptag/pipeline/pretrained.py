@@ -69,9 +69,7 @@ class PretrainedNetworks(Networks):
                     "first time",
                     *(networks.backbone, megabytes, weights_folder()),
                 )
-            network = FeatureNetwork(*arguments, networks.weights)
-        network.trainable = False
-        return network
+            return FeatureNetwork(*arguments, networks.weights)
 
     def training_data(self) -> tuple[FeatureRecords, FeatureRecords]:
         return self._of_split("train"), self._of_split("validation")
@@ -127,7 +125,6 @@ class FineTunedNetworks(Networks):
 
     def make_model(self, seed: int) -> keras.Model:
         features, head = (_copy(self.start.get_layer(name)) for name in ("features", "head"))
-        features.trainable = True
         return PretrainedNetwork(features, head, mirrored=False)
 
     def finished(self, model: keras.Model) -> keras.Model:
