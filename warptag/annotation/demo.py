@@ -8,20 +8,21 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.extras import requires
 from warptag.annotation.output import choose_tags
 from warptag.annotation.tagger import Tagger
-from warptag.methods import LOSSES, METHOD
-from warptag.training.run_folder import SETTINGS
+from warptag.methods import LOSSES, METHODS, method_of
+from warptag.training.run_folder import SETTINGS, load_settings
 
 
 def find_taggers(models: Path) -> dict[str, Tagger]:
-    """The runs of the losses in a folder such as results/scenes/models, by the loss's label.
+    """The runs of the losses in a folder such as results/scenes/models, by their label.
 
     Raises:
         InputError: the folder has no run, or a run cannot be used.
     """
+    folders = [models / method.id for method in METHODS if method.kind == "network"]
     found = {
-        METHOD[loss].label: Tagger(models / loss)
-        for loss in LOSSES
-        if (models / loss / SETTINGS).exists()
+        method_of(load_settings(folder, needs=("loss", "network"))).label: Tagger(folder)
+        for folder in folders
+        if (folder / SETTINGS).exists()
     }
     if not found:
         raise InputError(
