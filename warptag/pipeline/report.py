@@ -15,7 +15,7 @@ from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.csv_tables import read_numbers
 from warptag.data import Records
 from warptag.experiments import EXPERIMENTS
-from warptag.methods import METHOD, METHODS, method_of
+from warptag.methods import LOSSES, METHOD, method_of
 from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Run, is_synthetic
 from warptag.pipeline.results import SCORED, write_all
@@ -99,14 +99,14 @@ def report(directory: Path, *, records: Path | None = None, split: str = "test")
 
 
 def _run_folders(directory: Path) -> list[Path]:
-    """The runs of a folder, by network and then by seed."""
+    """The runs of a folder, by loss and then by seed."""
     if (directory / SETTINGS).exists():
         return [directory]
     folders = []
-    for name in (method.id for method in METHODS if method.kind == "network"):
-        found = (directory / "models").glob(f"{name}-seed[0-9]*")
+    for loss in LOSSES:
+        found = (directory / "models").glob(f"{loss}-seed[0-9]*")
         seeds = sorted(found, key=lambda path: (len(path.name), path.name))
-        first = directory / "models" / name
+        first = directory / "models" / loss
         folders += [path for path in (first, *seeds) if (path / SETTINGS).exists()]
     return folders
 
