@@ -49,6 +49,13 @@ def test_labels_are_in_the_order_of_the_records_with_unknown_ones_marked(data):
     assert records.tag_counts.tolist() == [5, 5, 0]
 
 
+def test_names_and_chosen_images_are_in_the_order_of_the_records(data):
+    records = Records(data, "test")
+    assert records.names == [f"{number}.jpeg" for number in range(60, 70)]
+    assert picture_numbers(list(records.images([0, 3, 9]))) == [60, 63, 69]
+    assert list(records.images([])) == []
+
+
 def test_evaluation_gives_the_centre_of_each_image_with_its_labels(data):
     records = Records(data, "test")
     dataset = records.evaluation(crop_size=8, batch_size=4)

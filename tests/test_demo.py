@@ -17,8 +17,8 @@ from warptag.annotation.demo import find_taggers
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "models"
-    for loss in ("softmax", "warp"):
-        make_run(folder / loss)
+    for loss, network in (("softmax", {}), ("warp", {"weights": "imagenet"})):
+        make_run(folder / loss, loss=loss, network=network)
     return folder
 
 
@@ -28,7 +28,7 @@ def taggers(models):
 
 
 def test_the_runs_of_a_folder_are_found_by_their_loss(taggers, tmp_path):
-    assert list(taggers) == ["CNN + Softmax", "CNN + WARP"]
+    assert list(taggers) == ["CNN + Softmax", "Pretrained + WARP"]
     with pytest.raises(InputError, match="softmax, ranking, warp"):
         find_taggers(tmp_path)
 

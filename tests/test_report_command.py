@@ -1,5 +1,6 @@
 """`warptag report`: of results, of trained runs, of neither."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -14,6 +15,7 @@ from tfrecords_tools.errors import InputError
 from warptag.data import Records
 from warptag.pipeline.report import report
 from warptag.reporting import write_results
+from warptag.reporting.result_folder import read_results
 
 WARP = replace(FAST, loss="warp", normalization="violators", epochs=1)
 
@@ -72,6 +74,33 @@ def test_trained_runs_are_scored_and_shown(runs, striped, tmp_path, without_pict
     report(folder, records=striped)
     table = pd.read_csv(folder / "table_k1.csv").set_index("method")
     assert table.loc["CNN + WARP", "seeds"] == 2
+    # Both lists are as long as they can be, each photograph with the name in its records.
+    test = Records(striped, "test")
+    found = json.loads((folder / "label_errors.json").read_text())
+    for name, label in (("missing", 0), ("wrong", 1)):
+        assert len(found[name]) == 12
+        for entry in found[name]:
+            assert entry["name"] == test.names[entry["row"]]
+            tag = test.info.tag_names.index(entry["tag"])
+            assert test.labels[entry["row"], tag] == label
+
+
+def test_a_pretrained_run_has_a_row_of_its_own(runs, striped, tmp_path, without_pictures):
+    shutil.copytree(runs / "models" / "warp", tmp_path / "models" / "warp")
+    pretrained = tmp_path / "models" / "warp-seed1"
+    shutil.copytree(runs / "models" / "warp", pretrained)
+    settings = json.loads((pretrained / "settings.json").read_text())
+    settings["network"] = {"backbone": "MobileNetV2", "weights": "imagenet", "dropout": 0.2}
+    (pretrained / "settings.json").write_text(json.dumps(settings))
+    report(tmp_path, records=striped)
+    for name in ("table_k1.csv", "runs.csv"):
+        methods = pd.read_csv(tmp_path / name)["method"]
+        assert [method for method in methods if "WARP" in method] == [
+            "CNN + WARP",
+            "Pretrained + WARP",
+        ]
+    [note] = [line for line in read_results(tmp_path).summary["settings"] if "Pretr" in line]
+    assert "MobileNetV2" in note and "ImageNet" in note and "{" not in note
 
 
 def test_the_files_of_one_run_are_left_alone(runs, striped, tmp_path, without_pictures):

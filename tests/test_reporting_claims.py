@@ -1,6 +1,7 @@
 """Verdicts on the paper's claims, from scores built to confirm, refute or leave them open."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -35,11 +36,11 @@ AS_IN_THE_PAPER = {
 }
 
 
-def judge(scores, keep=slice(None), k=1):
+def judge(scores, keep=slice(None), k=1, pretrained=False):
     """Number of a claim -> its rows."""
     names = [f"tag{number}" for number in range(TAGS)]
     scores = {method: [array[keep] for array in arrays] for method, arrays in scores.items()}
-    table = claims_table(Evaluation(names, LABELS[keep], TRAIN, scores, (k,)))
+    table = claims_table(Evaluation(names, LABELS[keep], TRAIN, scores, (k,)), pretrained)
     return dict(iter(table.groupby("number")))
 
 
@@ -101,3 +102,16 @@ def test_differences_by_hand():
     assert mean == pytest.approx(((30 - 20) + (40 - 20) + (40 - 20)) / 3, abs=0.006)
     # The paper's per-class recall 35.60 - 31.22, that minus its overall recall 60.49 - 59.52.
     assert judge(scores, k=3)[3]["paper"].fillna(0).tolist() == pytest.approx([4.38, 3.41, 0])
+
+
+def test_pretrained_networks_are_judged_apart_and_without_the_papers_differences():
+    pretrained = {f"pretrained_{loss}": [right(9, 9)] * 3 for loss in ("softmax", "warp")}
+    scores = AS_IN_THE_PAPER | pretrained
+    ours, others = judge(scores, k=3), judge(scores, k=3, pretrained=True)
+    pd.testing.assert_frame_equal(pd.concat(ours), pd.concat(judge(AS_IN_THE_PAPER, k=3)))
+    assert "Pretrained" not in pd.concat(ours).to_string()
+    assert set(others[1]["not_measured"]) == {"Pretrained + Ranking"}
+    assert "CNN" not in "".join(pd.concat(others)["comparison"])
+    assert ours[1]["paper"].notna().all() and pd.concat(others)["paper"].isna().all()
+    # Neither is judged by the other.
+    assert judge(AS_IN_THE_PAPER, pretrained=True) == judge(pretrained) == {}

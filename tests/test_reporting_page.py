@@ -86,7 +86,7 @@ def page(folder):
 def test_all_sections_are_there_and_linked(page):
     identifiers = [found["id"] for _, found in page.elements if "id" in found]
     sections = {"k3", "k5", "published", "claims", "frequency", "training", "probabilities"}
-    sections |= {"gallery", "paper", "settings"}
+    sections |= {"pretrained-claims", "look-first", "gallery", "paper", "settings"}
     links = {found["href"].removeprefix("#") for found in page.all("a")}
     assert sections <= links <= set(identifiers) and len(identifiers) == len(set(identifiers))
     assert "nan" in [piece.strip() for piece in page.pieces]  # a tag of this name
@@ -179,6 +179,10 @@ def test_large_results_stay_below_three_megabytes(tmp_path):
     entry = {"jpeg": "A" * 8000, "true": tags[:9000], "given": {"CNN + WARP": [[tags[0], True]]}}
     images = [{"row": row, **entry} for row in range(100)]
     (tmp_path / "gallery.json").write_text(json.dumps({"k": 1, "images": images}))
+    entry = {"row": 1, "name": tags[0], "jpeg": "A" * 8000, "tag": tags[0], "value": 0.5}
+    entry |= {"true": tags[:9000], "given": [[tags[0], True]] * 5}
+    content = {"method": "CNN + WARP", "calibrated": True, "missing": [entry] * 12}
+    (tmp_path / "label_errors.json").write_text(json.dumps(content | {"wrong": [entry] * 12}))
     text = Page(tmp_path).text
     assert (tmp_path / "report.html").stat().st_size < 3_000_000
     assert "the 400 most frequent of 20,000 tags" in text
@@ -195,6 +199,7 @@ def test_large_results_stay_below_three_megabytes(tmp_path):
         ("history.csv", "method,seed,epoch,loss,val_n_plus\nA,0,1,1,x\n"),
         ("summary.json", '{"title": 3}'),
         ("gallery.json", '{"k": 3, "images": [{"row": "'),
+        ("label_errors.json", '{"method": "CNN + WARP", "calibrated": true, "missing": []}'),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, name, content):
@@ -213,6 +218,7 @@ def test_the_same_data_gives_the_same_files(page, folder, tmp_path):
         *("features_recall_by_frequency.png", "features_precision_by_frequency.png"),
         *("training_curves.png", "reliability.png", "annotations.png"),
         *("history.csv", "reliability.csv", "published_k5.csv", "gallery.json"),
+        *("claims_pretrained.csv", "label_errors.json"),
     }
     write_page(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in folder.iterdir()}
@@ -241,6 +247,22 @@ def test_the_papers_numbers_are_beside_those_of_its_data_set_only(tmp_path, data
     assert ["35.60" in row for row in rows] == ([True] if beside else [False, True])
     assert (display.OTHER_DATA in text) != beside and display.SYNTHETIC not in text
     assert json.loads((tmp_path / "summary.json").read_text())["dataset"] == dataset
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_pretrained_rows_are_explained_and_never_beside_the_papers_numbers(tmp_path):
+    methods = ("softmax", "warp", "pretrained_softmax", "pretrained_warp")
+    write_results(evaluation(methods=methods, ks=(3,), dataset="nuswide"), tmp_path)
+    page, tables = Page(tmp_path), (tmp_path / "tables.md").read_text()
+    [row] = [line for line in tables.splitlines() if line.startswith("| Pretrained + WARP |")]
+    assert "*" not in row and "|  |" in row
+    # Five metrics of two networks.
+    assert page.text.count(" paper ") - page.text.count("The paper ") == 2 * 5
+    for text in (page.text, tables):
+        assert display.PRETRAINED in text and display.PRETRAINED_CLAIMS in text
+    # The same without them: nothing is left of the comparison before.
+    write_results(evaluation(methods=methods[:2], ks=(3,), dataset="nuswide"), tmp_path)
+    assert "retrained" not in Page(tmp_path).text + (tmp_path / "tables.md").read_text()
 
 
 def test_reliability_by_hand():

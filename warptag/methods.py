@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,15 @@ class Method:
         label: the name in tables and charts, such as "CNN + WARP".
         kind: "network" for trained networks, "features" for methods over visual features, "bound"
             for bounds that need no images.
+        loss: the id of the loss of a network; "" for other methods.
+        pretrained: whether the network was trained on other photographs before.
     """
 
     id: str
     label: str
     kind: Literal["network", "features", "bound"]
+    loss: str = ""
+    pretrained: bool = False
 
 
 #: Id of a loss, as `--loss` takes it -> its name in labels.
@@ -40,9 +45,9 @@ METHODS = (
     Method("upper_bound", "Upper bound", "bound"),
     Method("knn", "Visual Feature + kNN", "features"),
     Method("svm", "Visual Feature + SVM", "features"),
-    *(Method(loss, f"CNN + {label}", "network") for loss, label in LOSSES.items()),
+    *(Method(loss, f"CNN + {label}", "network", loss) for loss, label in LOSSES.items()),
     *(
-        Method(f"pretrained_{loss}", f"Pretrained + {label}", "network")
+        Method(f"pretrained_{loss}", f"Pretrained + {label}", "network", loss, pretrained=True)
         for loss, label in LOSSES.items()
     ),
     Method("jec", "Visual Feature + JEC", "features"),
@@ -68,3 +73,18 @@ def network_method(loss: str, pretrained: bool) -> Method:
         'Pretrained + WARP'
     """
     return METHOD[f"pretrained_{loss}" if pretrained else loss]
+
+
+def method_of(settings: Mapping[str, Any]) -> Method:
+    """The row of a training run.
+
+    Args:
+        settings: the settings of the run, with `loss` and `network`. The run is pretrained if the
+            network has `weights`.
+
+    Example:
+        >>> method_of({"loss": "warp", "network": {"width": 0.5}}).label
+        'CNN + WARP'
+    """
+    pretrained = settings["network"].get("weights") is not None
+    return network_method(settings["loss"], pretrained)

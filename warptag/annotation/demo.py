@@ -8,20 +8,20 @@ from tfrecords_tools.errors import InputError
 from tfrecords_tools.extras import requires
 from warptag.annotation.output import choose_tags
 from warptag.annotation.tagger import Tagger
-from warptag.methods import LOSSES, METHOD
-from warptag.training.run_folder import SETTINGS
+from warptag.methods import LOSSES, method_of
+from warptag.training.run_folder import SETTINGS, load_settings
 
 
 def find_taggers(models: Path) -> dict[str, Tagger]:
-    """The runs of the losses in a folder such as results/scenes/models, by the loss's label.
+    """The runs of the losses in a folder such as results/scenes/models, by the method's label.
 
     Raises:
         InputError: the folder has no run, or a run cannot be used.
     """
+    folders = [models / loss for loss in LOSSES if (models / loss / SETTINGS).exists()]
     found = {
-        METHOD[loss].label: Tagger(models / loss)
-        for loss in LOSSES
-        if (models / loss / SETTINGS).exists()
+        method_of(load_settings(folder, needs=("loss", "network"))).label: Tagger(folder)
+        for folder in folders
     }
     if not found:
         raise InputError(
@@ -35,7 +35,7 @@ def make_page(taggers: dict[str, Tagger], topk: int = 5):
     """The page, a `gradio.Blocks` that is not yet running.
 
     Args:
-        taggers: label of a loss -> its run.
+        taggers: label of a method -> its run.
         topk: number of tags per loss.
 
     Raises:

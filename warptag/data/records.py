@@ -75,6 +75,17 @@ class Records:
             return np.concatenate(list(self._in_order(decode, LABEL_BATCH).as_numpy_iterator()))
 
     @cached_property
+    def names(self) -> list[str]:
+        """The file name of each image in its source, in the order of the records."""
+
+        def decode(serialized):
+            return self._parse(serialized)["filename"]
+
+        with input_errors():
+            batches = list(self._in_order(decode, LABEL_BATCH).as_numpy_iterator())
+        return [name.decode(errors="replace") for batch in batches for name in batch]
+
+    @cached_property
     def tag_ids(self) -> np.ndarray:
         """The tag ids in the order of the records, int32 (num_images, K), padded with -1.
 
@@ -196,8 +207,11 @@ class Records:
 
         return self._in_order(decode, batch_size)
 
-    def images(self) -> Iterator[np.ndarray]:
+    def images(self, rows: Sequence[int] | None = None) -> Iterator[np.ndarray]:
         """Iterates over the whole images, uint8 (height, width, 3), in the order of `labels`.
+
+        Args:
+            rows: the rows of the images in `labels`, rising; None for all images.
 
         Raises:
             InputError: a record is damaged.
@@ -211,7 +225,7 @@ class Records:
             return crops.whole_image(self._parse(serialized)["encoded"][0])
 
         with input_errors():
-            yield from self._in_order(decode, 1).as_numpy_iterator()
+            yield from self._in_order(decode, 1, rows).as_numpy_iterator()
 
     __iter__ = images
 
@@ -222,9 +236,17 @@ class Records:
     def _parse(self, serialized: tf.Tensor, num_ids: int | None = None) -> dict[str, tf.Tensor]:
         return parse(serialized, len(self.info.tag_names), num_ids)
 
-    def _in_order(self, decode, batch_size: int) -> tf.data.Dataset:
-        batches = self._shards.in_order().batch(batch_size)
-        return decode_batches(self._shards, batches, -(-len(self) // batch_size), decode)
+    def _in_order(
+        self, decode, batch_size: int, rows: Sequence[int] | None = None
+    ) -> tf.data.Dataset:
+        records, number = self._shards.in_order(), len(self)
+        if rows is not None:
+            wanted, number = tf.constant(np.isin(np.arange(number), rows)), len(rows)
+            numbered = records.enumerate().filter(lambda row, _: tf.gather(wanted, row))
+            # Without `take`, all records after the last wanted one would be read too.
+            records = numbered.map(lambda _, record: record).take(number)
+        batches = records.batch(batch_size)
+        return decode_batches(self._shards, batches, -(-number // batch_size), decode)
 
 
 def check_window_area(window_area: Sequence[float] | None) -> None:

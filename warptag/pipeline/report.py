@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_json
@@ -14,7 +15,7 @@ from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.csv_tables import read_numbers
 from warptag.data import Records
 from warptag.experiments import EXPERIMENTS
-from warptag.methods import LOSSES, METHOD
+from warptag.methods import LOSSES, METHOD, method_of
 from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Run, is_synthetic
 from warptag.pipeline.results import SCORED, write_all
@@ -91,6 +92,7 @@ def report(directory: Path, *, records: Path | None = None, split: str = "test")
         notes=_notes(runs, fit, test),
         command=command + (f" --split {split}" if split != "test" else ""),
         photographs=test,
+        find_label_errors=True,
     )
     write_json(directory / SCORED, {"split": split})
     return written
@@ -118,7 +120,7 @@ def _score(folders: list[Path], test: Records) -> dict[str, list[Run]]:
         scores = predict(model, test, settings["patches"])
         history = read_numbers(folder / HISTORY, ("epoch", "loss"), "train the run again")
         measured = load_measured(folder) or {}
-        runs[settings["loss"]].append(
+        runs[method_of(settings).id].append(
             Run(settings, history, scores, load_calibration(folder), measured)
         )
     return runs
@@ -156,8 +158,19 @@ def _notes(runs: Mapping[str, list[Run]], fit: Records, test: Records) -> list[s
             f"{METHOD[method].label}: {len(some)} {'run' if len(some) == 1 else 'runs'}, "
             f"{settings['epochs']} epochs, batch {settings['batch_size']}, learning rate "
             f"{settings['learning_rate']:g}, crops of {settings['crop_size']} pixels, test "
-            f"patches: {settings['patches']}, network {settings['network']}."
+            f"patches: {settings['patches']}, network {_network(settings)}."
         )
     if any(run.settings["data_checksum"] != checksum for some in runs.values() for run in some):
         notes.append("The runs were trained on other records than these.")
     return notes
+
+
+def _network(settings: Mapping[str, Any]) -> str:
+    """The network of a run: what it was pretrained on, or the arguments of its architecture."""
+    network = dict(settings["network"])
+    if not method_of(settings).pretrained:
+        return str(network)
+    backbone, weights = network.pop("backbone", "of unknown kind"), network.pop("weights")
+    origin = "on ImageNet" if weights == "imagenet" else f"with a file of weights, {weights}"
+    more = [f"{name.replace('_', ' ')} {value}" for name, value in network.items()]
+    return ", ".join([f"{backbone} pretrained {origin}", *more])

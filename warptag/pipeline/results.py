@@ -15,6 +15,7 @@ from warptag.data import Records
 from warptag.pipeline.networks import Run
 from warptag.pipeline.runs import write_runs
 from warptag.reporting import Evaluation, write_page, write_results
+from warptag.reporting.label_errors import label_errors
 
 #: The number of images in the gallery; the first of them are also on the annotation sheet.
 NUM_IMAGES = 36
@@ -31,6 +32,7 @@ def write_all(
     command: str,
     photographs: Records | None = None,
     published: pd.DataFrame | None = None,
+    find_label_errors: bool = False,
 ) -> list[Path]:
     """Writes every file of a folder of results.
 
@@ -40,8 +42,9 @@ def write_all(
         runs: method id -> the training runs of a network, one per seed.
         notes: sentences to print below the tables.
         command: the command that made the results.
-        photographs: the test images, for the gallery.
+        photographs: the test images, for the gallery and the label errors.
         published: the table beside published results, as from `published_table`.
+        find_label_errors: whether to list the photographs whose labels are most likely wrong.
 
     Returns:
         The files, the page last.
@@ -52,6 +55,10 @@ def write_all(
         arguments["histories"] = {method: [run.history for run in runs[method]] for method in runs}
         arguments["probabilities"] = _probabilities(runs)
         arguments["images"] = _sample(photographs) if photographs is not None else None
+        if find_label_errors and photographs is not None:
+            arguments["label_errors"] = label_errors(
+                evaluation, arguments["probabilities"], photographs.names, photographs.images
+            )
     written = write_results(evaluation, output, settings_lines=notes, **arguments)
     if runs:
         every_run = list(itertools.chain.from_iterable(runs.values()))
@@ -74,6 +81,4 @@ def _sample(test: Records) -> dict[int, np.ndarray]:
     """Test images at even distances among the first 720, chosen without regard to the results."""
     spacing = max(1, min(len(test), 720) // NUM_IMAGES)
     rows = range(0, min(len(test), spacing * NUM_IMAGES), spacing)
-    wanted = set(rows)
-    images = itertools.islice(test.images(), rows[-1] + 1)
-    return {row: image for row, image in enumerate(images) if row in wanted}
+    return dict(zip(rows, test.images(rows), strict=True))

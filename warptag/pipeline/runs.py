@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tfrecords_tools.files import write_bytes
-from warptag.methods import METHOD
+from warptag.methods import method_of
 from warptag.metrics import annotation_report
 from warptag.pipeline.networks import Run
 
@@ -60,4 +60,4 @@ def _row(run: Run, test_labels: np.ndarray, ks: Sequence[int]) -> dict[str, Any]
         name: json.dumps(value) if isinstance(value, (dict, list)) else value
         for name, value in settings.items()
     }
-    return {"method": METHOD[settings["loss"]].label, **flat, **packages, **metrics, **measured}
+    return {"method": method_of(settings).label, **flat, **packages, **metrics, **measured}

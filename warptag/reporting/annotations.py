@@ -16,6 +16,8 @@ CHECK_MARK = "✓"
 RIGHT, WRONG = "#00694B", "#6A6A6A"
 NUM_IMAGES = 12
 COLUMNS = 3
+#: More networks than this are in further rows below an image.
+METHODS_PER_ROW = 3
 
 # Sizes in inches.
 METHOD_WIDTH = 1.2
@@ -46,11 +48,15 @@ def annotation_sheet(
     networks = [method.label for method in METHODS if method.kind == "network"]
     methods = [label for label in networks if label in entries[0]["given"]]
     columns = min(COLUMNS, len(entries))
-    cell_width = max(IMAGE_HEIGHT, METHOD_WIDTH * len(methods))
-    method_width = cell_width / len(methods)
+    in_a_row = min(METHODS_PER_ROW, len(methods))
+    cell_width = max(IMAGE_HEIGHT, METHOD_WIDTH * in_a_row)
+    method_width = cell_width / in_a_row
     max_letters = int((method_width - 0.25) * BOLD_PER_INCH)
+    headings = [textwrap.wrap(method, int(method_width * BOLD_PER_INCH)) for method in methods]
+    num_method_lines = max(map(len, headings)) + gallery["k"]
     true_lines = [_true_tags(entry["true"], cell_width) for entry in entries]
-    num_lines = max(map(len, true_lines)) + gallery["k"] + 2.2
+    num_method_rows = -(-len(methods) // in_a_row)
+    num_lines = max(map(len, true_lines)) + num_method_rows * (num_method_lines + 0.3) + 0.9
     cell_height = IMAGE_HEIGHT + num_lines * LINE
     width = columns * (cell_width + MARGIN) + MARGIN
     height = -(-len(entries) // columns) * (cell_height + MARGIN) + HEADER
@@ -73,10 +79,13 @@ def annotation_sheet(
         write(left, y, "\n".join(lines), linespacing=1.3)
         y += (len(lines) + 0.3) * LINE
         for number, method in enumerate(methods):
-            x = left + number * method_width
-            write(x, y, method, weight="bold", color="#222222", fontsize=FONT_SIZE - 1)
-            for line, (tag, right) in enumerate(entry["given"][method], start=1):
-                at, name = y + line * LINE, shorten(tag, max_letters)
+            row, column = divmod(number, in_a_row)
+            x = left + column * method_width
+            start = y + row * (num_method_lines + 0.3) * LINE
+            heading = "\n".join(headings[number])
+            write(x, start, heading, weight="bold", color="#222222", fontsize=FONT_SIZE - 1)
+            for line, (tag, right) in enumerate(entry["given"][method], len(headings[number])):
+                at, name = start + line * LINE, shorten(tag, max_letters)
                 if right:
                     write(x, at, CHECK_MARK, color=RIGHT, weight="bold")
                     write(x + 0.15, at, name, color=RIGHT, weight="bold")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from warptag.methods import METHODS, Method
+from warptag.methods import LOSSES, METHODS, Method
 
 #: More tags than this cannot be labelled one by one; they are averaged in bins.
 MAX_LABELLED_TAGS = 100
@@ -22,15 +22,21 @@ MAX_LABEL_LENGTH = 30
 NUM_BINS = 25
 
 #: Colours that colour-blind readers tell apart, each with a contrast of 4.5 on white, and each with
-#: its own marker and line. Networks and methods over visual features, which share no chart, both
-#: begin with the first.
+#: its own marker and line. The losses of networks and the methods over visual features, which share
+#: no chart, both begin with the first.
 _STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#0072b2", "marker": "o", "linestyle": "-"},
     {"color": "#b35c00", "marker": "s", "linestyle": "--"},
     {"color": "#a0195b", "marker": "^", "linestyle": "-."},
     {"color": "#007a58", "marker": "D", "linestyle": ":"},
     {"color": "#44698c", "marker": "v", "linestyle": (0, (5, 1))},
+    {"color": "#6b6b00", "marker": "P", "linestyle": (0, (3, 1, 1, 1, 1, 1))},
+    {"color": "#6f42c1", "marker": "X", "linestyle": (0, (7, 3))},
 )
+#: What a pretrained network changes in the style of its loss.
+_PRETRAINED = {"linestyle": (0, (1, 1)), "markerfacecolor": "white"}
+#: More labels than this do not fit in one row of a legend.
+MAX_LEGEND_COLUMNS = 6
 
 #: The look of all charts; drawing and saving happen in it.
 in_style = matplotlib.rc_context(
@@ -83,7 +89,14 @@ def image_bytes(figure: Figure, format: Literal["png", "svg"]) -> bytes:
 
 
 def style_of(method: Method) -> dict[str, Any]:
-    """Arguments of `Axes.plot` for the line of a method."""
+    """Arguments of `Axes.plot` for the line of a method, which are the same in every chart.
+
+    A network has the colour and the marker of its loss; if it is pretrained, the marker is hollow
+    and the line dotted.
+    """
+    if method.kind == "network":
+        style = _STYLES[list(LOSSES).index(method.loss)]
+        return style | _PRETRAINED if method.pretrained else style
     of_its_kind = [other.id for other in METHODS if other.kind == method.kind]
     return _STYLES[of_its_kind.index(method.id)]
 
@@ -150,8 +163,10 @@ def _frequency_chart(
         frequent, rare = (f"{mean[half].mean():.1f}%" if len(half) else "none" for half in halves)
         words.append(f"{method.label}: {frequent} and {rare}")
 
-    axes.set_title(f"{title}\n{_notes(binned, num_seeds)}".strip(), pad=28)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=len(methods), fontsize=9)
+    num_columns = min(len(methods), MAX_LEGEND_COLUMNS)
+    num_rows = -(-len(methods) // num_columns)
+    axes.set_title(f"{title}\n{_notes(binned, num_seeds)}".strip(), pad=14 + 14 * num_rows)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=num_columns, fontsize=9)
     axes.set_ylabel(f"{metric} (%)")
     axes.set_ylim(bottom=0)
     axes.set_xlim(-0.7, len(groups) - 0.3)

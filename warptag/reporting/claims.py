@@ -1,5 +1,8 @@
 """Do these seeds confirm or refute what the paper claims?
 
+The claims are about the paper's network. Pretrained networks are judged by the same claims, but in
+a table of their own.
+
 Each claim is a set of comparisons "first minus second is above 0". Seeds are compared in pairs
 (seed i of both methods; a deterministic method has one value for all), and a comparison holds when
 the 95% t-interval of the mean difference is entirely above 0, is reversed when it is entirely
@@ -18,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from warptag.methods import METHOD, PAPER_LOSSES
+from warptag.methods import METHOD, PAPER_LOSSES, network_method
 from warptag.reporting.evaluation import METRICS, Evaluation
 from warptag.reporting.paper import paper_metrics
 
@@ -55,7 +58,7 @@ _BASELINES = ("knn", "svm")
 
 @dataclass(frozen=True)
 class _Claim:
-    """A claim in words, and which methods are compared in which measures."""
+    """A claim in words, and which losses and baselines are compared in which measures."""
 
     statement: str
     pairs: tuple[tuple[str, str], ...]
@@ -82,11 +85,12 @@ _CLAIMS = (
 )
 
 
-def claims_table(evaluation: Evaluation) -> pd.DataFrame:
+def claims_table(evaluation: Evaluation, pretrained: bool = False) -> pd.DataFrame:
     """The paper's claims judged at every k, one row per comparison.
 
     Args:
         evaluation: the measured scores.
+        pretrained: whether to judge the pretrained networks instead of the paper's.
 
     Returns:
         Columns `COLUMNS`: the mean difference, the ends of its 95% interval (NaN with fewer than
@@ -100,11 +104,15 @@ def claims_table(evaluation: Evaluation) -> pd.DataFrame:
     """
     rows = []
     for k, (number, claim) in itertools.product(evaluation.ks, enumerate(_CLAIMS, start=1)):
-        methods = dict.fromkeys(itertools.chain(*claim.pairs))
+        pairs = [
+            (_method(first, pretrained), _method(second, pretrained))
+            for first, second in claim.pairs
+        ]
+        methods = dict.fromkeys(itertools.chain(*pairs))
         missing = [METHOD[method].label for method in methods if method not in evaluation.scores]
         comparisons = [
             _compare(evaluation, k, first, second, measure)
-            for first, second in claim.pairs
+            for first, second in pairs
             if first in evaluation.scores and second in evaluation.scores
             for measure in claim.measures
         ]
@@ -139,6 +147,11 @@ def t_interval(mean: float, deviation: float, seeds: int) -> tuple[float, float]
         return None
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, seeds - 1) * deviation / np.sqrt(seeds))
     return mean - half, mean + half
+
+
+def _method(name: str, pretrained: bool) -> str:
+    """The id of the method that a loss or a baseline of a claim stands for."""
+    return network_method(name, pretrained).id if name in PAPER_LOSSES else name
 
 
 def _compare(

@@ -14,6 +14,12 @@ SYNTHETIC = "Synthetic data: rendered scenes, not photographs."
 OTHER_DATA = (
     "The paper's numbers are on NUS-WIDE and cannot be compared with those of this data set."
 )
+PRETRAINED = (
+    "Pretrained: a network that was trained on other photographs (ImageNet) before; it is not the "
+    "paper's network."
+)
+CLAIMS = "The paper's claims on this data"
+PRETRAINED_CLAIMS = "The paper's claims, for the pretrained network (not the paper's)"
 IN_PERCENT = "In percent; mean ± standard deviation if there are several seeds."
 PUBLISHED = (
     "k = 5 words per photograph, among the words with both a training and a test photograph; "
@@ -58,6 +64,12 @@ def result_rows(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def has_pretrained(table: pd.DataFrame) -> bool:
+    """Whether a table has a row of a pretrained network."""
+    labels = [method.label for method in METHODS if method.pretrained]
+    return bool(table["method"].isin(labels).any())
+
+
 def paper_rows(k: int) -> pd.DataFrame:
     """The paper's table at one k; without rows if it has none."""
     rows = [
@@ -82,22 +94,22 @@ def published_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparison_rows(claim: pd.DataFrame) -> pd.DataFrame:
-    """The comparisons of one claim at one k."""
+    """The comparisons of one claim at one k, with the paper's differences if it has any."""
     intervals = [
         f"none ({seeds_text({row.seeds})})"
         if pd.isna(row.low)
         else interval_text(row.low, row.high)
         for row in claim.itertuples()
     ]
-    return pd.DataFrame(
-        {
-            "difference, percentage points": claim["comparison"].tolist(),
-            "mean": [signed(mean) for mean in claim["mean"]],
-            "95% interval": intervals,
-            "outcome": [OUTCOMES.get(outcome, outcome) for outcome in claim["outcome"]],
-            "the paper's": ["" if pd.isna(value) else signed(value) for value in claim["paper"]],
-        }
-    )
+    rows = {
+        "difference, percentage points": claim["comparison"].tolist(),
+        "mean": [signed(mean) for mean in claim["mean"]],
+        "95% interval": intervals,
+        "outcome": [OUTCOMES.get(outcome, outcome) for outcome in claim["outcome"]],
+    }
+    if claim["paper"].notna().any():
+        rows["the paper's"] = ["" if pd.isna(value) else signed(value) for value in claim["paper"]]
+    return pd.DataFrame(rows)
 
 
 def per_class_rows(table: pd.DataFrame, max_tags: int) -> pd.DataFrame:

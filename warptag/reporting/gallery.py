@@ -41,26 +41,37 @@ def gallery(images: Mapping[int, np.ndarray], evaluation: Evaluation) -> dict[st
         (3, ['CNN + Softmax', 'CNN + Ranking', 'CNN + WARP'])
     """
     methods = [method for method in evaluation.methods if method.kind != "bound"]
-    all_labels = np.asarray(evaluation.test_labels)
-    k, names = evaluation.ks[0], evaluation.tag_names
+    num_images = len(evaluation.test_labels)
     entries = []
     for row, image in images.items():
-        if not 0 <= row < len(all_labels):
-            raise ValueError(f"image {row} is not a row of the {len(all_labels)} test images")
-        labels = all_labels[row : row + 1]
-        given = {}
-        for method in methods or evaluation.methods:
-            scores = np.asarray(evaluation.scores[method.id][0])[row : row + 1]
-            tags = top_k_tags(scores, k, labels)[0]
-            given[method.label] = [
-                (names[tag], bool(labels[0, tag] == 1)) for tag in tags if tag >= 0
-            ]
-        true = [names[tag] for tag in np.flatnonzero(labels[0] == 1)]
-        entries.append({"row": row, "jpeg": _jpeg(image), "true": true, "given": given})
-    return {"k": k, "images": entries}
+        if not 0 <= row < num_images:
+            raise ValueError(f"image {row} is not a row of the {num_images} test images")
+        given = {
+            method.label: given_tags(evaluation, method.id, row)
+            for method in methods or evaluation.methods
+        }
+        entries.append(
+            {"row": row, "jpeg": jpeg(image), "true": true_tags(evaluation, row), "given": given}
+        )
+    return {"k": evaluation.ks[0], "images": entries}
 
 
-def _jpeg(image: np.ndarray) -> str:
+def true_tags(evaluation: Evaluation, row: int) -> list[str]:
+    """The names of the true tags of an image."""
+    labels = np.asarray(evaluation.test_labels)[row]
+    return [evaluation.tag_names[tag] for tag in np.flatnonzero(labels == 1)]
+
+
+def given_tags(evaluation: Evaluation, method: str, row: int) -> list[tuple[str, bool]]:
+    """The first k tags of an image by the first seed of a method, and whether each is true."""
+    labels = np.asarray(evaluation.test_labels)[row : row + 1]
+    scores = np.asarray(evaluation.scores[method][0])[row : row + 1]
+    tags = top_k_tags(scores, evaluation.ks[0], labels)[0]
+    return [(evaluation.tag_names[tag], bool(labels[0, tag] == 1)) for tag in tags if tag >= 0]
+
+
+def jpeg(image: np.ndarray) -> str:
+    """A small JPEG of an image, in base64."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
             f"an image must be uint8 (height, width, 3), got {image.dtype} {image.shape}"

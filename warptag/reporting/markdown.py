@@ -28,14 +28,20 @@ def tables_markdown(results: Results) -> str:
             paper = display.paper_rows(k).set_index("method").map("*{}*".format)
             paper = paper.rename(columns="*paper: {}*".format)
             rows = rows.join(paper, on="method").fillna("")
+        if display.has_pretrained(table):
+            caption += f" {display.PRETRAINED}"
         blocks += [f"## {k} {'tag' if k == 1 else 'tags'} per image", caption]
         blocks += [markdown_table(rows), display.identity_line(k, table)]
     if results.published is not None:
         rows = display.published_rows(results.published)
         blocks += ["## Published results", display.PUBLISHED, markdown_table(rows, num_texts=2)]
     blocks += ["## Notes", _bullets(summary["notes"])]
-    if results.claims is not None and len(results.claims):
-        blocks += _claims(results.claims)
+    for heading, claims in (
+        (display.CLAIMS, results.claims),
+        (display.PRETRAINED_CLAIMS, results.pretrained_claims),
+    ):
+        if claims is not None and len(claims):
+            blocks += _claims(heading, claims)
     if not of_the_paper:
         blocks += [f"## The paper's numbers: {PAPER}"]
         for k in PAPER_TABLES.keys() & results.tables.keys():
@@ -58,8 +64,8 @@ def markdown_table(frame: pd.DataFrame, num_texts: int = 1) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
-def _claims(claims: pd.DataFrame) -> list[str]:
-    blocks = ["## The paper's claims on this data", RULE]
+def _claims(heading: str, claims: pd.DataFrame) -> list[str]:
+    blocks = [f"## {heading}", RULE]
     verdicts = {
         f"k = {k}": {
             f"{row.number}. {row.statement}": display.VERDICTS.get(row.verdict, row.verdict)

@@ -74,7 +74,11 @@ def render_page(results: Results) -> str:
     environment.filters["seeds"] = lambda count: seeds_text({count})
     loader = environment.loader
     assert loader is not None
-    style, script = (loader.get_source(environment, f"report.{end}")[0] for end in ("css", "js"))
+    style, script, more_style = (
+        loader.get_source(environment, name)[0]
+        for name in ("report.css", "report.js", "label_errors.css")
+    )
+    style += more_style if results.label_errors else ""
     summary, per_class, history = results.summary, results.per_class, results.history
     of_the_paper = summary["dataset"] == PAPER_DATASET
     return environment.get_template("report.html.j2").render(
@@ -91,7 +95,7 @@ def render_page(results: Results) -> str:
         of_the_paper=of_the_paper,
         tables=[_table(k, table, of_the_paper) for k, table in results.tables.items()],
         paper_tables={k: display.paper_rows(k) for k in results.tables if k in PAPER_TABLES},
-        claims=[] if results.claims is None else _claims(results.claims),
+        claims=_claim_sections(results),
         rule=RULE,
         published=results.published,
         charts=charts(results),
@@ -99,6 +103,8 @@ def render_page(results: Results) -> str:
         num_tags=0 if per_class is None else len(per_class),
         history=None if history is None else display.history_rows(history, MAX_EPOCH_ROWS),
         gallery=None if results.gallery is None else _gallery(results.gallery),
+        label_errors=results.label_errors,
+        max_true_tags=MAX_TRUE_TAGS,
         runs=None if results.runs is None else _runs(results.runs),
         num_runs=0 if results.runs is None else len(results.runs),
         command=results.command,
@@ -137,6 +143,7 @@ def _table(k: int, table: pd.DataFrame, of_the_paper: bool) -> dict[str, Any]:
     return {
         "k": k,
         "rows": rows,
+        "pretrained": display.has_pretrained(table),
         "with_paper": any(cell["paper"] for row in rows for cell in row["cells"]),
         "check": display.identity_line(k, table),
     }
@@ -155,6 +162,20 @@ def _difference(mean: float, deviation: float, seeds: int) -> dict[str, Any]:
     else:
         kind, mark, words = "open", "◆", "not distinguishable from the paper's"
     return {"mean": mean, "interval": interval, "kind": kind, "mark": mark, "words": words}
+
+
+def _claim_sections(results: Results) -> list[dict[str, Any]]:
+    """The claims judged for the paper's networks, then for the pretrained ones, if any are."""
+    sections = (
+        ("claims", display.CLAIMS, "", results.claims),
+        ("pretrained-claims", display.PRETRAINED_CLAIMS, ", pretrained", results.pretrained_claims),
+    )
+    return [
+        # Trusted: the headings of this package.
+        {"id": name, "heading": Markup(heading), "suffix": suffix, "claims": _claims(table)}
+        for name, heading, suffix, table in sections
+        if table is not None
+    ]
 
 
 def _claims(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ def write_results(
     settings_lines: Sequence[str] = (),
     published: pd.DataFrame | None = None,
     probabilities: Mapping[str, np.ndarray] | None = None,
+    label_errors: dict[str, Any] | None = None,
 ) -> list[Path]:
     """Write everything the data allows; the same data gives the same bytes.
 
@@ -45,12 +46,15 @@ def write_results(
         settings_lines: one line per choice or deviation, listed under "Settings".
         published: the frame of `published_table`, for published_k5.csv.
         probabilities: id of a method -> (num_images, num_tags) in [0, 1], for reliability.csv.
+        label_errors: what `warptag.reporting.label_errors.label_errors` returns, for
+            label_errors.json.
 
     Returns:
         The files written: table_k<k>.csv for every k, per_class.csv, claims.csv, summary.json,
-        the optional ones above, tables.md, and as PNG the charts that these allow:
-        recall_by_frequency and precision_by_frequency of the networks, the same with `features_`
-        of the methods over visual features, training_curves, reliability and annotations.
+        the optional ones above, claims_pretrained.csv if pretrained networks can be judged,
+        tables.md, and as PNG the charts that these allow: recall_by_frequency and
+        precision_by_frequency of the networks, the same with `features_` of the methods over
+        visual features, training_curves, reliability and annotations.
 
     Raises:
         ValueError: a history without the columns it needs, or an image that does not fit.
@@ -61,10 +65,12 @@ def write_results(
     """
     folder = Path(output_dir)
     networks = any(method.kind == "network" for method in evaluation.methods)
+    pretrained_claims = claims_table(evaluation, pretrained=True)
     results = Results(
         tables={k: result_table(evaluation, k) for k in sorted(evaluation.ks)},
         summary=_summary(evaluation, settings_lines),
         claims=claims_table(evaluation),
+        pretrained_claims=None if pretrained_claims.empty else pretrained_claims,
         per_class=per_class_table(evaluation),
         history=history_table(histories) if histories and any(histories.values()) else None,
         reliability=reliability_table(probabilities, evaluation.test_labels)
@@ -72,11 +78,16 @@ def write_results(
         else None,
         published=published,
         gallery=gallery(images, evaluation) if images and networks else None,
+        label_errors=label_errors,
     )
+    # Of an earlier comparison in the same folder.
+    for name in ("claims_pretrained.csv", "label_errors.json"):
+        (folder / name).unlink(missing_ok=True)
     written = [_write_csv(table, folder / f"table_k{k}.csv") for k, table in results.tables.items()]
     for name, table, digits in (
         ("per_class", results.per_class, "%.2f"),
         ("claims", results.claims, "%.2f"),
+        ("claims_pretrained", results.pretrained_claims, "%.2f"),
         ("published_k5", results.published, "%.2f"),
         ("reliability", results.reliability, "%.4f"),
         # More digits than a curve shows, and fewer than a float32 has.
@@ -88,6 +99,8 @@ def write_results(
     written.append(write_bytes(folder / "tables.md", tables_markdown(results).encode()))
     for chart in itertools.chain(*charts(results).values()):
         written.append(write_bytes(folder / f"{chart.name}.png", image_bytes(chart.figure, "png")))
+    if results.label_errors:
+        written.append(write_json(folder / "label_errors.json", results.label_errors))
     if images and results.gallery:
         sheet = annotation_sheet(images, results.gallery, results.name)
         written.append(write_json(folder / "gallery.json", results.gallery))

@@ -51,6 +51,25 @@ class _Gallery(TypedDict):
     images: list[_GalleryImage]
 
 
+class _Disagreement(TypedDict):
+    row: Count
+    name: str
+    jpeg: str
+    tag: str
+    value: float
+    true: list[str]
+    given: list[tuple[str, bool]]
+
+
+class _LabelErrors(TypedDict):
+    """The content of label_errors.json."""
+
+    method: str
+    calibrated: bool
+    missing: list[_Disagreement]
+    wrong: list[_Disagreement]
+
+
 @dataclass(frozen=True)
 class Results:
     """The data of a folder of results; only the tables are always there.
@@ -60,11 +79,13 @@ class Results:
         summary: summary.json: `title`, `dataset`, `synthetic`, the `k` of per_class.csv, `notes`
             and `settings`.
         claims: claims.csv, or None.
+        pretrained_claims: claims_pretrained.csv, or None.
         per_class: per_class.csv, or None.
         history: history.csv, or None.
         reliability: reliability.csv, or None.
         published: published_k5.csv, or None.
         gallery: gallery.json, or None.
+        label_errors: label_errors.json, or None.
         runs: runs.csv, as text, or None.
         command: the text of command.txt; "" without it.
     """
@@ -72,11 +93,13 @@ class Results:
     tables: dict[int, pd.DataFrame]
     summary: dict[str, Any]
     claims: pd.DataFrame | None = None
+    pretrained_claims: pd.DataFrame | None = None
     per_class: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     reliability: pd.DataFrame | None = None
     published: pd.DataFrame | None = None
     gallery: dict[str, Any] | None = None
+    label_errors: dict[str, Any] | None = None
     runs: pd.DataFrame | None = None
     command: str = ""
 
@@ -121,11 +144,13 @@ def read_results(directory: Path) -> Results:
         tables={k: _read(path, TABLE_COLUMNS) for k, path in paths.items()},
         summary=_summary(directory / "summary.json", min(paths)),
         claims=_optional(directory / "claims.csv", CLAIM_COLUMNS),
+        pretrained_claims=_optional(directory / "claims_pretrained.csv", CLAIM_COLUMNS),
         per_class=_optional(directory / "per_class.csv", ("tag", "train_count", "test_count")),
         history=_optional(directory / "history.csv", epochs),
         reliability=_optional(directory / "reliability.csv", bins),
         published=_optional(directory / "published_k5.csv", published),
         gallery=_gallery(directory / "gallery.json"),
+        label_errors=_label_errors(directory / "label_errors.json"),
         runs=_text(runs) if runs.exists() else None,
         command=command.read_text("utf-8", errors="replace").strip() if command.exists() else "",
     )
@@ -176,6 +201,11 @@ def _summary(path: Path, k: int) -> dict[str, Any]:
 def _gallery(path: Path) -> dict[str, Any] | None:
     content = read_as(path, _Gallery, _FIX) if path.exists() else None
     return content if content and content["images"] else None
+
+
+def _label_errors(path: Path) -> dict[str, Any] | None:
+    content = read_as(path, _LabelErrors, _FIX) if path.exists() else None
+    return content if content and (content["missing"] or content["wrong"]) else None
 
 
 def _damaged(path: Path, reason: str) -> InputError:

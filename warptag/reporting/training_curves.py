@@ -8,7 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from warptag.methods import METHODS, Method
-from warptag.reporting.charts import Chart, in_style, seeds_text, style_of
+from warptag.reporting.charts import (
+    MAX_LEGEND_COLUMNS,
+    Chart,
+    in_style,
+    seeds_text,
+    style_of,
+)
 from warptag.reporting.evaluation import METRICS
 
 COLUMNS = 3
@@ -42,7 +48,8 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
     history = history[history["epoch"].isin(kept)]
     runs = {method.id: history[history["method"] == method.label] for method in methods}
 
-    num_rows = 1 + -(-len(metrics) // COLUMNS)
+    num_loss_rows = -(-len(methods) // COLUMNS)
+    num_rows = num_loss_rows + -(-len(metrics) // COLUMNS)
     figure = Figure(figsize=(12, 3.0 * num_rows + 0.7))
     panels = list(figure.subplots(num_rows, COLUMNS, squeeze=False).flat)
     for panel, method in zip(panels, methods, strict=False):
@@ -53,7 +60,8 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
         if panel.has_data():
             panel.legend(fontsize=9)
         panel.set_title(f"{method.label}: loss", fontsize=11)
-    for panel, name in zip(panels[COLUMNS:], metrics, strict=False):
+    metric_panels = panels[num_loss_rows * COLUMNS :]
+    for panel, name in zip(metric_panels, metrics, strict=False):
         for method in methods:
             _draw(panel, runs[method.id], name, method, method.label)
         panel.set_title(heading(name), fontsize=11)
@@ -64,8 +72,9 @@ def training_chart(history: pd.DataFrame, title: str) -> Chart | None:
         panel.set_xlabel("epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if metrics:
-        handles, labels = panels[COLUMNS].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=len(methods))
+        handles, labels = metric_panels[0].get_legend_handles_labels()
+        num_columns = min(len(methods), MAX_LEGEND_COLUMNS)
+        figure.legend(handles, labels, loc="outside lower left", ncols=num_columns)
     num_seeds = {run["seed"].nunique() for run in runs.values()}
     note = "" if num_seeds == {1} else f"\nthin: {seeds_text(num_seeds)}; thick: their mean"
     title = f"Training on {title}"
