@@ -73,9 +73,6 @@ def PretrainedNetwork(
 ) -> keras.Model:
     """A network of features with a head; pixels from 0 to 255 in, raw scores out.
 
-    The features are computed as in evaluation also during training: batch normalization keeps its
-    averages, as usual when a network is fine-tuned.
-
     Args:
         features: the network of the features, as from `FeatureNetwork`.
         head: the network from features to scores, as from `Head`.
@@ -92,8 +89,8 @@ def PretrainedNetwork(
         (None, 3)
     """
     image = keras.Input(features.input_shape[1:], name="image")
-    scores = head(features(image, training=False))
+    scores = head(features(image))
     if mirrored:
-        other = head(features(ops.flip(image, axis=2), training=False))
+        other = head(features(ops.flip(image, axis=2)))
         scores = layers.Average(dtype="float32", name="mean_of_mirrored")([scores, other])
     return keras.Model(image, scores, name="pretrained")

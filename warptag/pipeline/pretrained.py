@@ -125,6 +125,7 @@ class FineTunedNetworks(Networks):
 
     def make_model(self, seed: int) -> keras.Model:
         features, head = (_copy(self.start.get_layer(name)) for name in ("features", "head"))
+        _freeze_batch_normalization(features)
         return PretrainedNetwork(features, head, mirrored=False)
 
     def finished(self, model: keras.Model) -> keras.Model:
@@ -138,6 +139,18 @@ def has_choices(labels: np.ndarray) -> bool:
         labels: int (num_images, num_tags): 1, 0, or -1 for unknown.
     """
     return bool(((labels == 1).any(axis=1) & (labels == 0).any(axis=1)).any())
+
+
+def _freeze_batch_normalization(model: keras.Model) -> None:
+    """Keeps the averages of batch normalization, which are of far more images than the user's.
+
+    Keras 3.15 ignores `training=False` for a model inside another one, which was the usual way.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _freeze_batch_normalization(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _copy(model: keras.Model) -> keras.Model:
