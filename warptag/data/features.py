@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import remove_partial, write_whole
+from tfrecords_tools.lock import exclusive
 from tfrecords_tools.schema import DatasetInfo
 from warptag.content_cache import content_key
 from warptag.data.reading import input_errors
@@ -84,8 +85,13 @@ class FeatureRecords:
 
         Raises:
             InputError: a record is damaged, or the features are not finite.
+            InUse: another process computes features in the folder of the cache.
             OSError: the cache cannot be written.
         """
+        with exclusive(self.cache_dir):
+            return self._computed_or_kept()
+
+    def _computed_or_kept(self) -> np.ndarray:
         found = np.empty((len(self), 2, self.network.output_shape[-1]), np.float32)
         cache = _Cache(self.cache_dir / _key(self.network), found.shape[1:])
         images = self.records.evaluation(

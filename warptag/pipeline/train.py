@@ -10,7 +10,6 @@ from typing import Any
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_bytes
-from tfrecords_tools.lock import one_at_a_time
 from warptag.experiments import Experiment, Photographs
 from warptag.experiments import Networks as NetworkChoices
 from warptag.experiments.pretrained import FINE_TUNING, pretrained_networks
@@ -166,7 +165,6 @@ def _with_small_batch(settings: TrainingSettings, networks: Networks) -> Trainin
     return replace(settings, batch_size=num_images)
 
 
-@one_at_a_time("output")
 def _searched(networks: Networks, settings: TrainingSettings, output: Path) -> TrainingSettings:
     """The settings with those that the search chooses for the loss."""
     if len(networks.validation) < MIN_SEARCH_IMAGES:
