@@ -12,8 +12,8 @@ import pytest
 import warptag.pipeline.reproduce as pipeline
 from tfrecords_tools.errors import InputError
 from warptag import provenance
-from warptag.experiments import EXPERIMENTS, GRID
-from warptag.methods import PAPER_LOSSES
+from warptag.experiments import EXPERIMENTS, GRID, pretrained
+from warptag.methods import LOSSES, PAPER_LOSSES
 from warptag.pipeline.networks import settings_of
 from warptag.pipeline.reproduce import reproduce
 from warptag.pipeline.search import search
@@ -153,7 +153,9 @@ def test_the_search_chooses_the_best_recall_of_each_loss(tmp_path):
 def test_every_loss_has_the_same_budget_and_the_papers_rate_in_the_grid():
     assert len({len(candidates) for candidates in GRID.values()}) == 1
     for candidates in GRID.values():
-        assert 0.002 in [rate for rate, _ in candidates]
+        assert 0.002 in [candidate["learning_rate"] for candidate in candidates]
+    assert len({len(candidates) for candidates in pretrained.GRID.values()}) == 1
+    assert pretrained.GRID.keys() == LOSSES.keys()
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

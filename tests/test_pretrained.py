@@ -1,7 +1,6 @@
 """Heads over pretrained networks: features, search, fine-tuning, and what is refused."""
 
 import json
-import logging
 import shutil
 import sys
 from dataclasses import replace
@@ -13,8 +12,8 @@ import pandas as pd
 import pytest
 from command_line import warptag_here
 from PIL import Image
-from training_support import assert_same_weights
 
+import warptag.pipeline.train as pipeline
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.folder import Folder
@@ -23,13 +22,17 @@ from warptag.experiments import EXPERIMENTS
 from warptag.models import FeatureNetwork, Head, PretrainedNetwork
 from warptag.pipeline.networks import settings_of
 from warptag.pipeline.pretrained import PretrainedNetworks
+from warptag.pipeline.reproduce import reproduce
 from warptag.pipeline.train import with_pretrained
 from warptag.training import load_run, predict
 
 NAME, SIZE = "EfficientNetB0", 32
 #: Wide bright stripes, which even random features tell apart.
 TAGS = {"red": 0, "green": 1, "blue": 2}
-QUICK = ["--set", f"crop_size={SIZE}", "--set", "network.hidden_units=16"]
+CROP = ["--set", f"crop_size={SIZE}"]
+QUICK = [*CROP]
+for setting in ("network.hidden_units=16", "batch_size=16", "epochs=8"):
+    QUICK += ["--set", setting]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -242,13 +245,8 @@ def test_a_feature_that_is_constant_in_training_is_not_enlarged_without_limit():
     assert scores[1] < 10
 
 
-@pytest.mark.parametrize(("few", "chosen"), [(False, True), (True, False)])
-def test_the_search_is_of_one_loss_and_needs_validation_images(
-    records, weights, few, chosen, tmp_path, monkeypatch, caplog
-):
-    import warptag.pipeline.train as pipeline
-
-    monkeypatch.setattr(pipeline, "MIN_SEARCH_IMAGES", 1000 if few else 1)
+def test_the_search_is_of_one_loss(records, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "MIN_SEARCH_IMAGES", 1)
     choices = with_pretrained(EXPERIMENTS["folder"].networks, NAME, str(weights))
     architecture = {**choices.architecture, "hidden_units": 0}
     training = {**choices.training, "epochs": 1, "batch_size": 16}
@@ -262,26 +260,17 @@ def test_the_search_is_of_one_loss_and_needs_validation_images(
         search_epochs=2,
         selection_k=1,
     )
-    settings = settings_of(choices, "lsep")
-    with caplog.at_level(logging.INFO):
-        run = pipeline.train_network(
-            replace(EXPERIMENTS["folder"], networks=choices),
-            settings,
-            tmp_path,
-            records=records,
-            searched=True,
-        )
+    run = pipeline.train_network(
+        replace(EXPERIMENTS["folder"], networks=choices),
+        settings_of(choices, "lsep"),
+        tmp_path,
+        records=records,
+        searched=True,
+    )
     found = json.loads((run / "settings.json").read_text())
-    table = tmp_path / "models" / "search" / "lsep.csv"
-    assert table.exists() == chosen
-    if chosen:
-        rows = pd.read_csv(table)
-        best = rows.loc[rows["score"].idxmax()]
-        assert rows["epochs"].tolist() == [2, 2]
-        assert found["learning_rate"] == best["learning_rate"]
-    else:
-        assert "too few" in caplog.text and found["learning_rate"] == settings.learning_rate
-    assert found["epochs"] == 1
+    rows = pd.read_csv(tmp_path / "models" / "search" / "lsep.csv")
+    assert rows["epochs"].tolist() == [2, 2] and found["epochs"] == 1
+    assert found["learning_rate"] == rows.loc[rows["score"].idxmax(), "learning_rate"]
 
 
 def test_fine_tuning_starts_from_the_head_and_trains_everything(
@@ -290,7 +279,7 @@ def test_fine_tuning_starts_from_the_head_and_trains_everything(
     output = shutil.copytree(trained[0], tmp_path / "mine")
     options = ["--finetune", "--set", "epochs=1", "--set", "learning_rate=0.0001"]
     base = command(photographs, output, weights)[: -len(QUICK)]
-    printed = succeed(*base, "--set", f"crop_size={SIZE}", *options)
+    printed = succeed(*base, *CROP, *options)
     run = output / "models" / "warp-finetuned"
     assert f"--model {run}" in printed.stdout
     before, after = load_run(output / "models" / "warp")[0], load_run(run)[0]
@@ -303,15 +292,8 @@ def test_fine_tuning_starts_from_the_head_and_trains_everything(
     assert moved["kernel"] and not moved["moving_mean"]
     # The same command again trains nothing, and the head is not trained again.
     times = [path.stat().st_mtime_ns for path in sorted(output.rglob("model.keras"))]
-    succeed(*base, "--set", f"crop_size={SIZE}", *options)
+    succeed(*base, *CROP, *options)
     assert [path.stat().st_mtime_ns for path in sorted(output.rglob("model.keras"))] == times
-    succeed("report", run, "--records", output / "data")
-
-
-def test_the_same_command_gives_the_same_weights(photographs, trained, weights, tmp_path):
-    succeed(*command(photographs, tmp_path, weights, "--no-search"))
-    first, second = (load_run(folder / "models" / "warp")[0] for folder in (trained[0], tmp_path))
-    assert_same_weights(first, second)
 
 
 def refused(*arguments, status=1):
@@ -372,7 +354,8 @@ def test_a_cluster_takes_no_pretrained_network(photographs, weights, tmp_path, m
 
 def test_ten_photographs_are_enough_to_try_it(weights, tmp_path):
     folder = save_photographs(tmp_path / "ten", 10)
-    succeed(*command(folder, tmp_path / "mine", weights, "--set", "epochs=2"))
+    printed = succeed(*command(folder, tmp_path / "mine", weights, "--set", "epochs=2"))
+    assert "too few" in printed.stdout
     assert (tmp_path / "mine" / "models" / "warp" / "model.keras").exists()
 
 
@@ -399,3 +382,37 @@ def test_networks_share_the_features(records, weights, tmp_path, monkeypatch):
     )
     assert np.array_equal(first.training_data()[0].features, second.training_data()[0].features)
     assert len(list((tmp_path / "features").iterdir())) == 1
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_reproduce_has_their_rows_below_the_papers(photographs, weights, tmp_path):
+    choices = with_pretrained(EXPERIMENTS["folder"].networks, NAME, str(weights))
+    choices = replace(
+        choices,
+        crop_size=SIZE,
+        architecture={"hidden_units": 0},
+        training={**choices.training, "batch_size": 16},
+    )
+    experiment = EXPERIMENTS["folder"]
+    experiment = replace(experiment, features=None, networks=None, pretrained=choices, ks=(1, 2))
+    reproduce(experiment.quick(), tmp_path, input_dir=photographs)
+    table = pd.read_csv(tmp_path / "table_k1.csv")
+    rows = [f"Pretrained + {loss}" for loss in ("Softmax", "Ranking", "WARP")]
+    assert table["method"].tolist()[:4] == ["Upper bound", *rows]
+    assert pd.read_csv(tmp_path / "runs.csv")["method"].tolist() == rows
+    text = (tmp_path / "tables.md").read_text()
+    assert NAME in text and "sha256" in text and str(weights) not in text
+    assert len(list((tmp_path / "models" / "pretrained").glob("*/model.keras"))) == 3
+
+
+def test_fine_tuning_needs_a_pretrained_run_of_the_same_tags(
+    photographs, trained, weights, tmp_path
+):
+    output = shutil.copytree(trained[0], tmp_path / "mine")
+    base = [*command(photographs, output, weights)[: -len(QUICK)], *CROP]
+    settings = output / "models" / "warp" / "settings.json"
+    whole = json.loads(settings.read_text())
+    tags = ["violet" if tag == "red" else tag for tag in whole["tag_names"]]
+    for change, named in (({"tag_names": tags}, "violet"), ({"network": {"width": 1}}, "random")):
+        settings.write_text(json.dumps(whole | change))
+        assert named in refused(*base, "--finetune")

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from training_support import FAST, assert_same_weights, fit, small_network
 
 from tfrecords_tools.errors import InputError
@@ -101,3 +102,27 @@ def test_values_that_are_not_finite_stop_the_run(
 def test_settings_that_do_not_fit_the_data_are_an_error(striped, tmp_path, name, value):
     with pytest.raises(InputError, match=str(value)):
         fit(striped, tmp_path, replace(FAST, **{name: value}))
+
+
+def test_too_little_memory_for_a_batch_is_an_input_error(striped, tmp_path, monkeypatch):
+    error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    def without_memory(*_, **__):
+        raise error
+
+    monkeypatch.setattr(keras.Model, "fit", without_memory)
+    with pytest.raises(InputError, match="batch_size"):
+        fit(striped, tmp_path, FAST, small_network)
+
+
+@pytest.mark.parametrize("loss", ["k_order_warp", "lsep", "asymmetric", "bce"])
+def test_the_other_losses_train_by_name(loss, striped, tmp_path):
+    settings = replace(FAST, loss=loss, schedule="cosine", epochs=2)
+    _, history = fit(striped, tmp_path, settings, small_network)
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    assert history["learning_rate"].iloc[-1] < 1e-6
+
+
+def test_a_loss_refuses_a_normalization_that_it_does_not_have():
+    with pytest.raises(ValueError, match="normalization"):
+        TrainingSettings("k_order_warp", normalization="pairs")

@@ -14,8 +14,9 @@ from tfrecords_tools.sources.scenes import Scenes
 from warptag.cli import cli
 from warptag.commands.assignments import assign
 from warptag.experiments import EXPERIMENTS
+from warptag.experiments.pretrained import BACKBONE
 from warptag.pipeline.networks import settings_of
-from warptag.pipeline.train import with_backbone
+from warptag.pipeline.train import with_pretrained
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTEBOOK = json.loads((DOCS / "tutorial.ipynb").read_text(encoding="utf-8"))
@@ -46,9 +47,10 @@ def test_a_command_has_the_options_that_the_page_gives_it(program, words, tmp_pa
     given = PROGRAMS[program].commands[name].make_context(name, arguments).params
     if name == "train":
         choices = EXPERIMENTS[given["name"]].networks
-        if given["backbone"] is not None:
-            choices = with_backbone(choices, given["backbone"], given["weights"])
-        assign(choices, settings_of(choices, given["loss"]), given["assignments"])
+        if not given["from_scratch"]:
+            choices = with_pretrained(choices, given["backbone"] or BACKBONE, "imagenet")
+        settings = settings_of(choices, given["loss"])
+        assign(choices, settings, given["assignments"], fine_tuning=given["finetune"])
 
 
 def results_of(notebook, code):
@@ -65,7 +67,7 @@ def test_the_notebook_runs_to_its_end(tmp_path, monkeypatch):
 
     source = json.dumps(NOTEBOOK)
     # Fewer pictures and epochs, which are still enough to learn from.
-    smaller = {"train=400": "train=160", "--output MINE": "--output MINE --set epochs=20"}
+    smaller = {"train=400": "train=160", "--from-scratch": "--from-scratch --set epochs=20"}
     for old, new in smaller.items():
         assert source.count(old) == 1
         source = source.replace(old, new)

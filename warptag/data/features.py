@@ -48,8 +48,8 @@ class FeatureRecords:
         >>> from warptag.models import FeatureNetwork
         >>> network = FeatureNetwork("MobileNetV3Small", input_shape=(64, 64, 3))
         >>> records = FeatureRecords(Records("records", "train"), network, "features")
-        >>> records.features.shape  # two images, each with its mirror image
-        (2, 2, 576)
+        >>> records.features.shape  # three images, each with its mirror image
+        (3, 2, 576)
     """
 
     def __init__(self, records: Records, network: keras.Model, cache_dir: str | os.PathLike):

@@ -1,10 +1,12 @@
-"""Your own photographs and tags, with the network and the learning rates of Corel5K.
+"""Your own photographs and tags.
 
     warptag train folder --input PHOTOS --output MINE
     warptag reproduce folder --input PHOTOS
 
-PHOTOS is a folder that `python -m tfrecords_tools convert folder` can read. The learning rates
-were searched on Corel5K's photographs, not on yours.
+PHOTOS is a folder that `python -m tfrecords_tools convert folder` can read. `train` uses a
+pretrained network (`pretrained.py`). The network below is the paper's, as on Corel5K, for
+`reproduce` and for `train --from-scratch`. Its learning rates were searched on Corel5K's
+photographs, not on yours.
 """
 
 from dataclasses import replace

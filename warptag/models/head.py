@@ -83,6 +83,7 @@ def PretrainedNetwork(
         and "head" are the two parts.
 
     Example:
+        >>> from warptag.models import FeatureNetwork
         >>> features = FeatureNetwork("MobileNetV3Small", input_shape=(64, 64, 3))
         >>> model = PretrainedNetwork(features, Head(3, np.zeros(576), np.ones(576)))
         >>> model.output_shape

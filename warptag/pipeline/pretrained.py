@@ -14,6 +14,7 @@ import numpy as np
 from tfrecords_tools.errors import InputError
 from warptag import experiments
 from warptag.data import FeatureRecords, Records
+from warptag.methods import method_of
 from warptag.models import (
     IMAGENET,
     FeatureNetwork,
@@ -21,6 +22,7 @@ from warptag.models import (
     PretrainedNetwork,
     weights_folder,
 )
+from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Networks, invalid_network
 from warptag.training import TrainingSettings, load_run
 
@@ -108,6 +110,9 @@ class FineTunedNetworks(Networks):
         folder: the folder of the records.
         run: the folder of the finished run to start from.
         **options: options of `warptag.training.train` for every run.
+
+    Raises:
+        InputError: the run is not finished, not of a pretrained network, or has other tags.
     """
 
     def __init__(
@@ -119,7 +124,13 @@ class FineTunedNetworks(Networks):
         **options: Any,
     ):
         super().__init__(experiment, networks, folder, **options)
-        self.start, settings = load_run(run)
+        self.start, settings = load_run(run, needs=("loss", "network"))
+        if not method_of(settings).pretrained:
+            raise InputError(
+                f"{run} is a network that was trained from random weights; choose another folder "
+                "for the head of a pretrained network"
+            )
+        check_tags(settings["tag_names"], self.records.info.tag_names, run, folder)
         names = [field.name for field in fields(TrainingSettings)]
         self.context["head"] = {name: settings[name] for name in names if name in settings}
 

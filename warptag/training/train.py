@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def train(
         OtherRun: the folder contains a run with other settings.
         InUse: another process trains in the folder.
         InputError: there are fewer images than one batch, the replicas cannot share a batch, a
-            record is damaged, or the cluster or the disk fails.
+            record is damaged, the memory is too small for a batch, or the cluster or the disk
+            fails.
 
     Example:
         >>> from warptag.data import Records
@@ -158,7 +160,7 @@ def train(
         "steps_per_epoch": steps_per_epoch,
         "callbacks": callbacks,
     }
-    with input_errors(), divergence.explained(), progress:
+    with input_errors(), _out_of_memory(name, settings), divergence.explained(), progress:
         if chief:
             # A copy outside the strategy's scope, since Keras cannot evaluate inside it.
             network, copy = compiled(make_model, settings, steps_per_epoch, k)
@@ -301,6 +303,23 @@ def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: i
         raise InputError("steps_per_execution must be 1 with PyTorch")
     if settings.jit_compile == "on" and num_replicas > 1:
         raise InputError("jit_compile=on works with a single replica only; leave it at auto")
+
+
+@contextmanager
+def _out_of_memory(name: str, settings: TrainingSettings) -> Iterator[None]:
+    """Turns the backend's error that it lacks memory into an InputError."""
+    kinds: list[type[Exception]] = [MemoryError, tf.errors.ResourceExhaustedError]
+    if keras.backend.backend() == "torch":
+        import torch
+
+        kinds.append(torch.OutOfMemoryError)
+    try:
+        yield
+    except tuple(kinds) as error:
+        raise InputError(
+            f"{name}: there is too little memory for batches of {settings.batch_size} images; "
+            "choose a smaller batch_size or crop_size"
+        ) from error
 
 
 def _on_tensorflow() -> bool:
