@@ -19,7 +19,7 @@ from warptag.commands.export import export
 from warptag.exporting import FORMATS, export_run
 from warptag.exporting.export import FormatError, OutputError
 from warptag.exporting.photograph_model import photograph_model
-from warptag.models import AlexNet
+from warptag.models import AlexNet, FeatureNetwork, Head, PretrainedNetwork
 
 SETTINGS = {
     "loss": "warp",
@@ -78,6 +78,17 @@ def test_each_format_has_the_outputs_of_keras_for_photographs_of_any_size(run, e
             assert found[output].shape == (len(image), 3)
             np.testing.assert_allclose(found[output], expected[output], atol=1e-4, rtol=0)
     assert np.abs(found["scores"][0] - found["scores"][1]).max() > 1e-3
+
+
+def test_a_pretrained_network_is_exported_in_every_format(changed, tmp_path):
+    features = FeatureNetwork("MobileNetV3Small", (32, 32, 3))
+    random = np.random.default_rng(0)
+    moments = random.normal(size=576), random.random(576)
+    model = PretrainedNetwork(features, Head(3, *moments, hidden_units=8))
+    model.save(changed / "model.keras")
+    # `export_run` compares each with Keras.
+    differences = export_run(changed, INSTALLED, tmp_path / "export")
+    assert set(differences) == set(INSTALLED) >= {"savedmodel", "keras"}
 
 
 def test_tags_are_beside_the_files_and_inside(exported):

@@ -106,7 +106,8 @@ def reproduce(
         )
     except WeightsNotDownloaded as error:
         raise InputError(
-            f"{error}. Download the file on another computer and pass it with --weights FILE"
+            f"{error}. Remove an incomplete file; without a network connection, download the file "
+            "on another computer and pass it with --weights FILE"
         ) from error
     _show_tables(output)
     click.echo("\nWritten:\n" + "\n".join(f"  {path}" for path in written))

@@ -191,8 +191,9 @@ def run_training(
         raise OtherRun(f"{error}; choose another --output, or replace it with --restart") from None
     except WeightsNotDownloaded as error:
         raise InputError(
-            f"{error}. Download the file on another computer and pass it with --weights FILE, or "
-            "train a small network from random weights with --from-scratch"
+            f"{error}. Remove an incomplete file; without a network connection, download the file "
+            "on another computer and pass it with --weights FILE, or train a small network from "
+            "random weights with --from-scratch"
         ) from error
     folder, data = (run, records or output / "data") if tuning else (output, records)
     click.echo(

@@ -17,7 +17,8 @@ from warptag.exporting.formats import FORMATS, TAGS, tags_text
 from warptag.exporting.model_card import MODEL_CARD, model_card
 from warptag.exporting.photograph_model import photograph_model
 
-#: Maximum difference between the outputs of an exported model and those of Keras.
+#: Maximum difference between the outputs of an exported model and those of Keras, as a share of the
+#: largest output if that is above 1: the precision of float32 is relative.
 TOLERANCE = 1e-4
 #: Heights and widths of the random images that the outputs are compared on.
 CHECKED_SIZES = ((240, 320), (97, 61), (23, 40), (300, 199))
@@ -40,7 +41,8 @@ def export_run(run: Path, formats: Sequence[str], output: Path) -> dict[str, flo
         output: the folder to write; an earlier export in it is replaced as a whole.
 
     Returns:
-        Format -> largest difference of its outputs from those of Keras.
+        Format -> largest difference of its outputs from those of Keras, as a share of the largest
+        output if that is above 1.
 
     Raises:
         FormatError: a format cannot be written, or computes something else than Keras.
@@ -99,7 +101,7 @@ def _folder_as_a_whole(output: Path) -> Iterator[Path]:
 def _write_and_compare(
     name: str, model: keras.Model, path: Path, settings: dict, expected: list[dict]
 ) -> float:
-    """The largest difference from Keras over images, outputs and tags."""
+    """The largest difference from Keras over images, outputs and tags; see `TOLERANCE`."""
     try:
         FORMATS[name].write(model, path, settings["tag_names"])
         found = _outputs_on_random_images(FORMATS[name].load(path))
@@ -111,15 +113,15 @@ def _write_and_compare(
         reason = " ".join(str(error).split())[-160:] or repr(error)
         raise FormatError(f"{name} cannot be made of this network (... {reason})") from error
     difference = max(
-        float(np.abs(one[output] - other[output]).max())
+        float(np.abs(one[output] - other[output]).max() / max(1.0, np.abs(one[output]).max()))
         for one, other in zip(expected, found, strict=True)
         for output in one
     )
     # Not "greater", which is false for NaN.
     if not difference <= TOLERANCE:
         raise FormatError(
-            f"{name}: the outputs differ from those of Keras by up to {difference:.1e}, more than "
-            f"{TOLERANCE:.0e}; nothing was written"
+            f"{name}: the outputs differ from those of Keras by up to {difference:.1e} of the "
+            f"largest, more than {TOLERANCE:.0e}; nothing was written"
         )
     return difference
 

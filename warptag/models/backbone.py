@@ -230,8 +230,8 @@ def _with_imagenet(name: str, make: Callable[[str], keras.Model]) -> keras.Model
     # Keras raises a bare Exception if the download fails.
     except Exception as error:
         raise WeightsNotDownloaded(
-            f"the ImageNet weights of {name} cannot be downloaded to {weights_folder()} or read "
-            f"there ({_first_line(error)})"
+            f"the ImageNet weights of {name} cannot be downloaded, or the file in "
+            f"{weights_folder()} is incomplete ({_first_line(error)})"
         ) from error
 
 

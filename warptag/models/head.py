@@ -47,9 +47,11 @@ def Head(
             f"[0, 1); got num_tags={num_tags}, hidden_units={hidden_units}, "
             f"input_dropout={input_dropout}, dropout={dropout}"
         )
-    variance = np.maximum(variance, MIN_VARIANCE * np.mean(variance))
+    scale = 1.0 / np.sqrt(np.maximum(variance, MIN_VARIANCE * np.mean(variance)))
+    offset = -mean * scale
     inputs = keras.Input((len(mean),), name="features")
-    x = layers.Normalization(mean=mean, variance=variance, name="standardize")(inputs)
+    # Not `Normalization`, whose constants tf2onnx cannot convert.
+    x = layers.Rescaling(scale.tolist(), offset.tolist(), name="standardize")(inputs)
     x = layers.Dropout(input_dropout, seed=seed, name="input_dropout")(x)
     if hidden_units:
         x = layers.Dense(
