@@ -13,7 +13,12 @@ from warptag.pipeline.networks import Networks, settings_of
 from warptag.training import TrainingDiverged, TrainingSettings
 
 
-def search(networks: Networks, directory: Path, losses: Sequence[str] = ()) -> pd.DataFrame:
+def search(
+    networks: Networks,
+    directory: Path,
+    losses: Sequence[str] = (),
+    base: TrainingSettings | None = None,
+) -> pd.DataFrame:
     """Trains every candidate of the grid once, with seed 0, for `search_epochs`.
 
     The score of a candidate is the mean of the per-class and the overall recall on the validation
@@ -23,6 +28,7 @@ def search(networks: Networks, directory: Path, losses: Sequence[str] = ()) -> p
         networks: the networks to train.
         directory: the folder of the runs.
         losses: the losses to search for; all of the grid by default.
+        base: the settings that the candidates share; those of the experiment by default.
 
     Returns:
         One row per candidate: loss, the settings of the candidate, epochs, score, chosen, which is
@@ -32,9 +38,9 @@ def search(networks: Networks, directory: Path, losses: Sequence[str] = ()) -> p
     choices = networks.networks
     for loss in losses or choices.grid:
         for candidate in choices.grid[loss]:
-            settings = replace(
-                settings_of(choices, loss, candidate=candidate), epochs=choices.search_epochs
-            )
+            settings = base or settings_of(choices, loss)
+            changes: dict[str, Any] = {**candidate, "epochs": choices.search_epochs, "seed": 0}
+            settings = replace(settings, **changes)
             values = [str(value) for value in candidate.values()]
             name = f"search {loss}, {', '.join(values)}"
             folder = directory / "-".join([loss, *values])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,14 +173,8 @@ def _searched(networks: Networks, settings: TrainingSettings, output: Path) -> T
             *(networks.folder, len(networks.validation)),
         )
         return settings
-    loss, choices = settings.loss, networks.networks
-    shared = {
-        name: value for name, value in asdict(settings).items() if name not in ("loss", "seed")
-    }
-    networks.networks = replace(choices, training=shared)
-    directory = output / "models" / "search"
-    table = search(networks, directory, losses=[loss])
-    networks.networks = choices
+    loss, directory = settings.loss, output / "models" / "search"
+    table = search(networks, directory, [loss], base=settings)
     write_bytes(directory / f"{loss}.csv", table.to_csv(index=False).encode())
     chosen = chosen_settings(table)[loss]
     logger.info(
