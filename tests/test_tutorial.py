@@ -67,7 +67,10 @@ def test_the_notebook_runs_to_its_end(tmp_path, monkeypatch):
 
     source = json.dumps(NOTEBOOK)
     # Fewer pictures and epochs, which are still enough to learn from.
-    smaller = {"train=400": "train=160", "MINE --from-scratch": "MINE --from-scratch --set epochs=20"}
+    smaller = {
+        "train=400": "train=160",
+        "MINE --from-scratch": "MINE --from-scratch --set epochs=20",
+    }
     for old, new in smaller.items():
         assert source.count(old) == 1
         source = source.replace(old, new)
