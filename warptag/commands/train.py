@@ -170,7 +170,9 @@ def run_training(
         choices, settings = assign(choices, settings, assignments)
     experiment = pipeline.with_crop_size(experiment, choices)
     options["on_existing"] = "replace" if restart else "refuse"
+    # With --finetune, what is set is not of the head.
     set_by_hand = {assignment.partition("=")[0].strip() for assignment in assignments}
+    searched = pretrained and not no_search and (finetune or not set_by_hand & SEARCHED)
     try:
         run = output / "models" / loss
         if not (tuning and (run / "model.keras").exists()):
@@ -180,7 +182,7 @@ def run_training(
                 output,
                 records=records,
                 input_dir=input_dir,
-                searched=pretrained and not no_search and not set_by_hand & SEARCHED,
+                searched=searched,
                 **options,
             )
         if tuning:
