@@ -85,10 +85,10 @@ FACTORS = (0.3, 1.0, 3.0)
 DECAYS = (0.0, 0.0003)
 #: Method -> its class, and the values of its parameters: 12 candidates, as for each loss.
 ANNOTATORS: dict[str, tuple[type, dict[str, list]]] = {
-    "kNN": (KNNAnnotator, {"k": [20, 50, 100], "sigma": [0.035, 0.1, 0.3, 1.0]}),
-    "SVM": (SVMAnnotator, {"C": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]}),
-    "TagProp": (TagPropAnnotator, {"k": [25, 50, 75, 100, 150, 200, 250, 300, 400, 500, 600, 800]}),
-    "2PKNN": (TwoPassKNNAnnotator, {"k": [2, 5, 10], "scale": [10.0, 20.0, 40.0, 80.0]}),
+    "kNN": (KNNAnnotator, {"k": [20, 50, 100, 200], "sigma": [0.03, 0.06, 0.1]}),
+    "SVM": (SVMAnnotator, {"C": [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]}),
+    "TagProp": (TagPropAnnotator, {"k": [25, 50, 75, 100, 150, 200, 250, 300, 350, 400, 500, 600]}),
+    "2PKNN": (TwoPassKNNAnnotator, {"k": [2, 5, 10], "scale": [20.0, 40.0, 60.0, 80.0]}),
 }
 #: Metric -> its heading.
 METRICS = {
