@@ -30,7 +30,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +99,10 @@ METRICS = {
     "n_plus_words": "N+",
     "mean_average_precision": "mAP",
 }
+#: What is searched, for one method or another.
+PARAMETERS = ("learning_rate", "weight_decay", "k", "sigma", "C", "scale")
+MADE_WITH = ("seconds", "backbone", "weights", "data_checksum", "commit", "versions")
+RUN_COLUMNS = ("method", "split", *PARAMETERS, "seed", "epochs", "score", *METRICS, *MADE_WITH)
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class Budget:
     annotator_candidates: int = 12
 
 
-QUICK = Budget((0.01, 0.1, 1.0), (1.0,), search_epochs=1, epochs=1, annotator_candidates=3)
+QUICK = Budget((0.1,), (1.0,), search_epochs=1, epochs=1, annotator_candidates=2)
 
 
 def positive_weights(labels: np.ndarray) -> tuple[float, ...]:
@@ -322,7 +326,7 @@ def table_of(runs: pd.DataFrame) -> pd.DataFrame:
     for method, of_method in runs.groupby("method", sort=False):
         searched = of_method[of_method["split"] == "validation"]
         tested = of_method[of_method["split"] == "test"]
-        names = [name for name in _parameters(runs) if tested[name].notna().all()]
+        names = [name for name in PARAMETERS if tested[name].notna().all()]
         chosen = tested.iloc[0][names].to_dict()
         ends = at_ends(chosen, searched[names].to_dict("records"))
         rows.append(
@@ -356,13 +360,6 @@ def minus_reference(runs: pd.DataFrame) -> pd.DataFrame:
                 row[heading] += " ({:+.1f} to {:+.1f})".format(*interval)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _parameters(runs: pd.DataFrame) -> list[str]:
-    """The columns of what is searched."""
-    names = {field.name for field in fields(TrainingSettings)} - {"seed", "epochs"}
-    names |= {name for _, grid in ANNOTATORS.values() for name in grid}
-    return [name for name in runs if name in names]
 
 
 def _mean_and_deviation(values: pd.Series) -> str:
@@ -420,8 +417,12 @@ def main(
         networks = PretrainedNetworks("corel5k", choices, work / "data", work / "features")
         comparison = Comparison(networks, work, QUICK if quick else Budget())
         comparison.measure(range(seeds))
-    runs = pd.DataFrame(comparison.runs)
-    tables = {"": table_of(runs), "_minus_warp": minus_reference(runs), "_runs": runs}
+    runs = pd.DataFrame(comparison.runs, columns=list(RUN_COLUMNS))
+    tables = {
+        "": table_of(runs),
+        "_minus_warp": minus_reference(runs),
+        "_runs": runs.convert_dtypes(),
+    }
     for name, table in tables.items():
         if name != "_runs":
             click.echo(f"\n{table.to_string(index=False)}")
