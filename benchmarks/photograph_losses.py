@@ -9,10 +9,13 @@ fitted to the same features of the same photographs, divided by their length.
 
 Settings are chosen on the validation photographs, by the mean of the per-class and the overall
 recall of all words at 5 tags per image, as in `warptag.pipeline.search`. Every loss has the same
-candidates: first the learning rates `RATES`, then the best of them, three tenths of it and three
-times it, with and without weight decay. The rates are so far apart because the gradients of the
-losses are: binary cross-entropy is a mean over the words, others are sums. Every annotator has as
-many candidates, too. A warning is printed if the best value is at an end of those tried.
+candidates: the learning rates `RATES`, three tenths and three times the best of them, and the best
+of these three with weight decay. The rates are so far apart because the gradients of the losses
+are: binary cross-entropy is a mean over the words, others are sums. The losses with a margin are as
+good with rates far too high, with which scores are so large that the margin is nothing; so the best
+of `RATES` is the lowest whose score is at most a point, the noise of one seed, below the highest.
+Every annotator has 12 candidates. A warning is printed if the best value of a parameter is at an
+end of those tried.
 
 Then every loss is trained with several seeds, and the test photographs are scored. The metrics are
 those of the literature: over the words that occur both in the training or validation photographs
@@ -78,12 +81,14 @@ HEADS: dict[str, dict[str, Any]] = {
     "Binary cross-entropy": {"loss": "bce", "normalization": "none"},
     "Weighted binary cross-entropy": {"loss": "bce", "normalization": "none", "weighted": True},
 }
-RATES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-FACTORS = (0.3, 1.0, 3.0)
+RATES = (0.01, 0.1, 1.0, 10.0, 100.0)
+FACTORS = (0.3, 3.0)
+#: Scores that differ by less, in points, are equally good.
+TOLERANCE = 1.0
 #: What a step takes off the weights at the initial rate, as a share of them: rate times decay. The
 #: decay alone would mean something else for each loss, since their rates are so different.
-DECAYS = (0.0, 0.0003)
-#: Method -> its class, and the values of its parameters: 12 candidates, as for each loss.
+DECAY_PER_STEP = 0.0003
+#: Method -> its class, and the values of its parameters.
 ANNOTATORS: dict[str, tuple[type, dict[str, list]]] = {
     "kNN": (KNNAnnotator, {"k": [20, 50, 100, 200], "sigma": [0.03, 0.06, 0.1]}),
     "SVM": (SVMAnnotator, {"C": [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]}),
@@ -129,10 +134,10 @@ class Budget:
     factors: tuple[float, ...] = FACTORS
     search_epochs: int = 10
     epochs: int = 30
-    annotator_candidates: int = 12
+    annotator_candidates: int | None = None
 
 
-QUICK = Budget((0.1,), (1.0,), search_epochs=1, epochs=1, annotator_candidates=2)
+QUICK = Budget((0.1,), (), search_epochs=1, epochs=1, annotator_candidates=2)
 
 
 def positive_weights(labels: np.ndarray) -> tuple[float, ...]:
@@ -185,38 +190,33 @@ class Comparison:
 
     def _search(self, method: str) -> list[dict[str, Any]]:
         """Trains every candidate with seed 0; returns their settings and scores."""
-        found: list[dict[str, Any]] = []
+        found = [self._attempt(method, rate) for rate in self.budget.rates]
+        highest = max(one["score"] for one in found)
+        center = next(one for one in found if one["score"] >= highest - TOLERANCE)
+        rates = [float(f"{center['learning_rate'] * factor:.3g}") for factor in self.budget.factors]
+        near = [center, *(self._attempt(method, rate) for rate in rates)]
+        best = max(near, key=lambda one: one["score"])["learning_rate"]
+        near.append(self._attempt(method, best, float(f"{DECAY_PER_STEP / best:.3g}")))
+        return near
 
-        def attempt(rate: float, decay_per_step: float) -> None:
-            decay = float(f"{decay_per_step / rate:.3g}")
-            candidate = {"learning_rate": rate, "weight_decay": decay}
-            if any(candidate.items() <= one.items() for one in found):
-                return
-            settings = self._settings(method, self.budget.search_epochs, candidate, seed=0)
-            measured: dict[str, Any] = {}
-            try:
-                name = f"search {method}, {listed(candidate)}"
-                folder = self._folder(method, listed(candidate))
-                _, history = self.networks.train(name, settings, folder)
-                last, measured = history.iloc[-1], load_measured(folder) or {}
-                metrics = {name: 100 * last[f"val_{name}"] for name in list(METRICS)[:4]}
-            except TrainingDiverged:
-                metrics = {}
-            found.append(candidate | {"score": _score(metrics)})
-            self._add(
-                method,
-                {**candidate, "seed": 0, "epochs": settings.epochs, "score": _score(metrics)},
-                metrics,
-                measured,
-            )
-
-        for rate in self.budget.rates:
-            attempt(rate, DECAYS[0])
-        best = max(found, key=lambda one: one["score"])["learning_rate"]
-        for factor in self.budget.factors:
-            for decay_per_step in DECAYS:
-                attempt(float(f"{factor * best:.3g}"), decay_per_step)
-        return found
+    def _attempt(self, method: str, rate: float, decay: float = 0.0) -> dict[str, Any]:
+        """Trains one candidate; returns its settings and score."""
+        candidate = {"learning_rate": rate, "weight_decay": decay}
+        settings = self._settings(method, self.budget.search_epochs, candidate, seed=0)
+        folder = self._folder(method, listed(candidate))
+        metrics: dict[str, float] = {}
+        measured: dict[str, Any] = {}
+        try:
+            name = f"search {method}, {listed(candidate)}"
+            _, history = self.networks.train(name, settings, folder)
+            last, measured = history.iloc[-1], load_measured(folder) or {}
+            metrics = {name: 100 * last[f"val_{name}"] for name in list(METRICS)[:4]}
+        except TrainingDiverged:
+            pass
+        score = _score(metrics)
+        tried = {**candidate, "seed": 0, "epochs": settings.epochs, "score": score}
+        self._add(method, tried, metrics, measured)
+        return candidate | {"score": score}
 
     def _settings(
         self, method: str, epochs: int, candidate: dict[str, Any], seed: int
@@ -261,13 +261,12 @@ class Comparison:
         return _unit_rows(self.train)
 
     def _chosen(self, method: str, found: list[dict[str, Any]]) -> dict[str, Any]:
-        """The best candidate; warns if a value is the lowest or the highest of those tried."""
+        """The parameters of the best candidate; warns if one is at an end of those tried."""
         best = {**max(found, key=lambda one: one["score"])}
         del best["score"]
-        if ends := at_ends(best, found):
-            click.echo(
-                f"{method}: the best {' and '.join(ends)} is at an end of the grid", err=True
-            )
+        tried = [run for run in self.runs if run["method"] == method]
+        if ends := at_ends(best, tried):
+            click.echo(f"{method}: {' and '.join(ends)} at an end of those tried", err=True)
         return best
 
     def _test_metrics(self, scores: np.ndarray) -> dict[str, float]:
