@@ -23,8 +23,8 @@ and in the test photographs, 5 tags per image; N+ is a number of words.
 
 Finished runs in the work folder are reused. Three files are written: FILE.csv with one row per
 method, FILE_minus_warp.csv with the differences from WARP over paired seeds, and FILE_runs.csv
-with every candidate and every run, and what they were made with. `--quick` shows in about a minute
-that everything runs, with any pictures; its numbers decide nothing.
+with every candidate and every run, and what they were made with. `--quick` tries less, for one
+epoch, to see that everything runs; its numbers decide nothing.
 """
 
 from __future__ import annotations
@@ -395,7 +395,7 @@ def _in_words(packages: dict[str, str]) -> str:
 @click.option("--seeds", type=click.IntRange(2), default=5, show_default=True)
 @click.option("--work", type=click.Path(path_type=Path), help="Folder of the runs.")
 @click.option("--output", type=click.Path(path_type=Path), help="The table as CSV.")
-@click.option("--quick", is_flag=True, help="A minute, to see that everything runs.")
+@click.option("--quick", is_flag=True, help="One epoch, to see that everything runs.")
 def main(
     input_dir: Path,
     weights: str,
