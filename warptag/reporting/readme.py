@@ -18,7 +18,10 @@ from warptag.reporting.markdown import markdown_table
 from warptag.reporting.result_folder import TABLE_COLUMNS
 
 #: The pages with such tables.
-PAGES = ("README.md", "docs/baselines.md", "docs/reproducing.md", "docs/training.md")
+PAGES = (
+    *("README.md", "docs/baselines.md", "docs/losses.md", "docs/reproducing.md"),
+    "docs/training.md",
+)
 _BLOCK = re.compile(r"<!-- table: (\S+\.csv) -->\n.*?<!-- end of table -->", re.DOTALL)
 
 
