@@ -121,7 +121,7 @@ def train(
     steps_per_epoch = len(records) // settings.batch_size
     chief = _chief_of_cluster()
     with chief.strategy.scope() if chief else strategy.scope():
-        network, model = compiled(make_model, settings, steps_per_epoch, k)
+        network, model, metric = compiled(make_model, settings, steps_per_epoch, k)
 
     def batches(first_epoch: int) -> tf.data.Dataset:
         return records.training(
@@ -140,7 +140,7 @@ def train(
     watching = _watching_callbacks(settings)
     checkpoint = Checkpoint(directory, lambda: state_of(model), watching, progress)
     divergence = StopOnDivergence(name, images_of)
-    callbacks = [divergence, progress, *watching, checkpoint]
+    callbacks = [_CountInValidation(metric), divergence, progress, *watching, checkpoint]
     if tensorboard or profile:
         logs = directory / "tensorboard"
         try:
@@ -163,7 +163,7 @@ def train(
     with input_errors(), _out_of_memory(name, settings), divergence.explained(), progress:
         if chief:
             # A copy outside the strategy's scope, since Keras cannot evaluate inside it.
-            network, copy = compiled(make_model, settings, steps_per_epoch, k)
+            network, copy, _ = compiled(make_model, settings, steps_per_epoch, k)
 
             def evaluate() -> dict[str, float]:
                 copy.set_weights(model.get_weights())
@@ -189,12 +189,12 @@ def train(
 
 def compiled(
     make_model: Callable[[], keras.Model], settings: TrainingSettings, steps_per_epoch: int, k: int
-) -> tuple[keras.Model, keras.Model]:
+) -> tuple[keras.Model, keras.Model, _PaperMetrics]:
     """Makes a network and compiles it with the loss, the optimizer and the metrics of a run.
 
     Returns:
-        The network, and the compiled model over the same layers. Only the network is saved: a
-        file without the optimizer is half as large.
+        The network, the compiled model over the same layers, and its metric. Only the network is
+        saved: a file without the optimizer is half as large.
     """
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(PRECISIONS[settings.precision])
@@ -211,6 +211,7 @@ def compiled(
     if settings.precision == "float16":
         optimizer = LossScaleOptimizer(optimizer)
     optimizer.build(network.trainable_variables)
+    metric = _PaperMetrics(k, network.output_shape[-1])
     jit_compile: bool | str = {"on": True, "off": False}.get(settings.jit_compile, "auto")
     if jit_compile == "auto" and settings.deterministic and _on_tensorflow():
         jit_compile = False
@@ -218,15 +219,18 @@ def compiled(
     model.compile(
         optimizer,
         settings.make_loss(),
-        metrics=[_PaperMetrics(k, name="paper_metrics")],
+        metrics=[metric],
         jit_compile=jit_compile,
         steps_per_execution=settings.steps_per_execution,
     )
-    return network, model
+    return network, model, metric
 
 
 class _PaperMetrics(TopKMetric):
-    """The paper's five metrics from the same counts, which are taken once."""
+    """The paper's five metrics from the same counts, of validation images only.
+
+    In training they could take as long as the step of a small network.
+    """
 
     NAMES = (
         "per_class_recall",
@@ -236,11 +240,38 @@ class _PaperMetrics(TopKMetric):
         "n_plus",
     )
 
+    def __init__(self, k: int, num_tags: int):
+        super().__init__(k, name="paper_metrics")
+        self.counting = True
+        self.num_tags, self._states = num_tags, self.make_states(num_tags)
+
     def metric_names(self):
         return [f"{name}_at_{self.k}" for name in self.NAMES]
 
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        if self.counting:
+            super().update_state(y_true, y_pred, sample_weight)
+
     def result(self):
-        return dict(zip(self.NAMES, self.values().values(), strict=True))
+        values = self.values().values() if self.counting else ()
+        return dict(zip(self.NAMES, values, strict=False))
+
+
+class _CountInValidation(keras.callbacks.Callback):
+    """Switches a metric off while the steps of training are traced and run."""
+
+    def __init__(self, metric: _PaperMetrics):
+        super().__init__()
+        self.metric = metric
+
+    def on_train_begin(self, logs=None):
+        self.metric.counting = False
+
+    def on_test_begin(self, logs=None):
+        self.metric.counting = True
+
+    def on_test_end(self, logs=None):
+        self.metric.counting = False
 
 
 def state_of(model: keras.Model) -> list[keras.Variable]:
