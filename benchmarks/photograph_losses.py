@@ -68,6 +68,7 @@ from warptag.training import TrainingDiverged, TrainingSettings
 from warptag.training.run_folder import load_measured
 
 K = 5
+BATCH_SIZE = 64
 REFERENCE = "WARP"
 #: Method -> the fields of its `TrainingSettings` that are not searched.
 HEADS: dict[str, dict[str, Any]] = {
@@ -410,6 +411,7 @@ def main(
     with tempfile.TemporaryDirectory() as temporary:
         work = work or Path(temporary)
         choices = pretrained_networks(backbone, weights, default_size(backbone), K)
+        choices = replace(choices, training={**choices.training, "batch_size": BATCH_SIZE})
         photographs: Any = EXPERIMENTS["corel5k"].data
         settings = {"size": choices.crop_size}
         convert_photographs(photographs, settings, input_dir, work / "data")

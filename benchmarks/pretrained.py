@@ -3,10 +3,10 @@
     python -m benchmarks.pretrained --records RECORDS --weights FILE [--work FOLDER]
 
 RECORDS is a folder of records at the size of the network, such as those of `convert corel5k --size
-224`. The bound decodes the validation images and their mirror images and predicts them with the
-bare network, by `predict`; ours also computes the hashes and writes the cache. Then the seconds of
-the search and the training of one head over the features of the training images, and the peak
-memory of the process that did all of it.
+224`. The bound decodes the validation images and predicts them and their mirror images with the
+bare network, by `predict`; ours also computes the hashes and writes the cache. Then the seconds and
+the peak memory, in a process of its own, of the search and the training of one head over the kept
+features of the training images.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pandas as pd
 
 from benchmarks.measuring import (
     FOLDER,
+    in_process,
     load_average,
     measure_in_turns,
     output_option,
@@ -32,6 +33,7 @@ from benchmarks.measuring import (
 )
 from tfrecords_tools.options import PATH
 from warptag.commands.common import import_tensorflow, show_progress
+from warptag.experiments import EXPERIMENTS, Networks
 
 ROUNDS = 3
 
@@ -60,11 +62,9 @@ def _measure(
     import tensorflow as tf
 
     from warptag.data import FeatureRecords, Records
-    from warptag.experiments import EXPERIMENTS
     from warptag.models import FeatureNetwork
-    from warptag.pipeline.networks import settings_of
     from warptag.pipeline.pretrained import PretrainedNetworks
-    from warptag.pipeline.train import train_network, with_pretrained
+    from warptag.pipeline.train import with_pretrained
 
     choices = with_pretrained(EXPERIMENTS["corel5k"].networks, backbone, weights)
     size = choices.crop_size
@@ -83,14 +83,10 @@ def _measure(
     # The first round traces the graphs.
     seconds = measure_in_turns({"ours": ours, "bound": bound}, 1 + ROUNDS)[1:]
     rates = 2 * len(validation) / seconds.median()
-    options = {"records": records, "searched": True}
-    experiment = replace(EXPERIMENTS["corel5k"], networks=choices)
     networks = PretrainedNetworks("corel5k", choices, records, work / "features")
     for split in networks.training_data():
         _ = split.features
-    once = seconds_of(
-        partial(train_network, experiment, settings_of(choices, "warp"), work, **options)
-    )
+    once, megabytes = in_process(_search_and_train, choices, records, work)
     return {
         "backbone": backbone,
         "images_per_second": round(rates["ours"], 1),
@@ -99,8 +95,22 @@ def _measure(
         "candidates": len(choices.grid["warp"]),
         "training_images": len(networks.records),
         "search_and_training_seconds": round(once, 1),
-        "peak_megabytes": round(peak_megabytes()),
+        "peak_megabytes": round(megabytes),
     }
+
+
+def _search_and_train(choices: Networks, records: Path, work: Path) -> tuple[float, float]:
+    """The seconds of a search and of the training after it, and the peak memory."""
+    import_tensorflow()
+    from warptag.pipeline.networks import settings_of
+    from warptag.pipeline.train import train_network
+
+    experiment = replace(EXPERIMENTS["corel5k"], networks=choices)
+    settings = settings_of(choices, "warp")
+    train = partial(train_network, experiment, settings, records=records, searched=True)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "features").symlink_to(work.resolve() / "features")
+        return seconds_of(partial(train, Path(folder))), peak_megabytes()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ GRID = {
     "k_order_warp": _grid((0.03, 0.1, 0.3), "violators"),
     "lsep": _grid((0.01, 0.03, 0.1)),
     "asymmetric": _grid((0.01, 0.03, 0.1)),
-    "bce": _grid((3.0, 10.0, 30.0)),
+    "bce": _grid((1.0, 3.0, 10.0)),
 }
 
 
@@ -53,14 +53,15 @@ def pretrained_networks(backbone: str, weights: str, crop_size: int, selection_k
         architecture={"hidden_units": 1024, "input_dropout": 0.5, "dropout": 0.5},
         training={
             "epochs": 30,
-            "batch_size": 64,
+            # The largest; with few photographs, an epoch would have too few steps.
+            "batch_size": 128,
             "clip_norm": 5.0,
             "flip": True,
             "schedule": "cosine",
         },
         # The middle rate, with weight decay.
         chosen={loss: candidates[3] for loss, candidates in GRID.items()},
-        search_epochs=10,
+        search_epochs=5,
         searched=False,
         grid=GRID,
         selection_k=selection_k,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,14 @@ from warptag.training import TrainingSettings, load_run
 
 logger = logging.getLogger(__name__)
 
+#: The batch size is reduced for at least so many steps per epoch, but not below the minimum.
+MIN_STEPS, MIN_BATCH_SIZE = 8, 16
+
 
 class PretrainedNetworks(Networks):
     """Trains heads over the features of a pretrained network, which are computed once.
+
+    With few images, the batch size in `networks` is reduced to leave several steps per epoch.
 
     Args:
         experiment: the name of the experiment.
@@ -49,6 +54,8 @@ class PretrainedNetworks(Networks):
         **options: Any,
     ):
         super().__init__(experiment, networks, folder, **options)
+        batch_size = _batch_size(networks.training["batch_size"], len(self.records))
+        self.networks = replace(networks, training={**networks.training, "batch_size": batch_size})
         self.features = features
         self._splits: dict[str, FeatureRecords] = {}
         if not has_choices(self.records.labels):
@@ -141,6 +148,10 @@ class FineTunedNetworks(Networks):
 
     def finished(self, model: keras.Model) -> keras.Model:
         return PretrainedNetwork(model.get_layer("features"), model.get_layer("head"))
+
+
+def _batch_size(largest: int, num_images: int) -> int:
+    return min(largest, num_images, max(MIN_BATCH_SIZE, num_images // MIN_STEPS))
 
 
 def has_choices(labels: np.ndarray) -> bool:

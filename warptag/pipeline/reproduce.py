@@ -168,6 +168,7 @@ def _pretrained(
     folder = output / "pretrained_data"
     convert_photographs(data, {**data.settings, "size": choices.crop_size}, input_dir, folder)
     networks = PretrainedNetworks(experiment.name, choices, folder, output / "features")
+    choices = networks.networks
     runs = _runs(networks, choices, output / "models" / "pretrained", experiment.seeds)
     weights = networks.context["network"]["weights"]
     training = TrainingSettings(**choices.training)

@@ -64,6 +64,8 @@ def train_network(
         networks = PretrainedNetworks(
             experiment.name, choices, records, output / "features", **options
         )
+        if settings.batch_size == choices.training["batch_size"]:  # not set by hand
+            settings = replace(settings, batch_size=networks.networks.training["batch_size"])
     else:
         networks = Networks(experiment.name, choices, records, **options)
     settings = _with_small_batch(settings, networks)
