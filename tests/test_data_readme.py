@@ -32,11 +32,19 @@ def test_a_folder_of_photographs_is_converted_verified_and_trained_on(
 
     page = (ROOT / "docs/training.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (code,) = (block for block in blocks if "RECORDS" in block)
+    code, head = (block for block in blocks if "RECORDS" in block)
     for old, new in {"RECORDS": "records", "220": "48", "32": "8", "epochs=10": "epochs=1"}.items():
         code = code.replace(old, new)
     exec(code, {})
     assert "'per_class_recall': " in capsys.readouterr().out
+
+    smaller = {"RECORDS": "records", '"imagenet"': "None", "224": "32", "64": "8", "=30": "=1"}
+    for old, new in smaller.items():
+        assert old in head
+        head = head.replace(old, new)
+    names: dict = {}
+    exec(head, names)
+    assert names["model"].output_shape == (None, 4)
 
 
 def test_the_blocks_of_the_page_about_the_pipeline_run(striped):
