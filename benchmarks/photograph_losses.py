@@ -163,7 +163,7 @@ class Comparison:
 
     def __init__(self, networks: PretrainedNetworks, work: Path, budget: Budget):
         self.networks, self.work, self.budget = networks, work, budget
-        self.train, self.validation = networks.training_data()
+        self.train, self.validation = networks.training_data(work)
         self.test = FeatureRecords(networks.test, networks.feature_network, networks.features)
         fitted = np.concatenate([self.train.labels, self.validation.labels])
         self.vocabulary = (fitted == 1).any(axis=0) & (self.test.labels == 1).any(axis=0)

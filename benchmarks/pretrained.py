@@ -84,7 +84,7 @@ def _measure(
     seconds = measure_in_turns({"ours": ours, "bound": bound}, 1 + ROUNDS)[1:]
     rates = 2 * len(validation) / seconds.median()
     networks = PretrainedNetworks("corel5k", choices, records, work / "features")
-    for split in networks.training_data():
+    for split in networks.training_data(work):
         _ = split.features
     once, megabytes = in_process(_search_and_train, choices, records, work)
     return {

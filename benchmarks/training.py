@@ -69,7 +69,7 @@ def bare_steps(settings, network: dict, size: int) -> Steps:
     from warptag.models import AlexNet
     from warptag.training.train import compiled
 
-    _, model = compiled(
+    _, model, _ = compiled(
         lambda: AlexNet(NUM_TAGS, (size, size, 3), **network), settings, steps_per_epoch=1000, k=3
     )
     images, labels = map(tf.constant, random_batch(size))

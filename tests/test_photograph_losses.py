@@ -20,6 +20,8 @@ from warptag.data import Records
 from warptag.models import FeatureNetwork
 from warptag.training import TrainingSettings
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 NUM_WORDS = 8
 HEAD = "Weighted binary cross-entropy"

@@ -238,6 +238,18 @@ def test_features_that_are_not_finite_are_refused(records, network, tmp_path):
     assert not list(tmp_path.rglob("*.npy"))
 
 
+def test_fewer_images_than_a_batch_are_refused(records, network, tmp_path):
+    features = FeatureRecords(Records(records, "train"), network, tmp_path)
+    with pytest.raises(InputError, match="1000"):
+        features.training(batch_size=1000, seed=0)
+
+
+def test_images_that_are_all_alike_give_finite_scores():
+    features = np.full((1, 3), 0.7, np.float32)
+    head = Head(2, features[0], np.full(3, 1e-15), hidden_units=0)
+    assert np.abs(head(features)).max() < 1
+
+
 def test_a_feature_that_is_constant_in_training_is_not_enlarged_without_limit():
     variance = np.array([1.0, 1.0, 0.0])
     head = Head(2, np.zeros(3), variance, hidden_units=0)
@@ -277,12 +289,15 @@ def test_fine_tuning_starts_from_the_head_and_trains_everything(
     photographs, trained, weights, tmp_path
 ):
     output = shutil.copytree(trained[0], tmp_path / "mine")
+    # Unlike WARP's loss, that of softmax is never 0.
+    base = [*command(photographs, output, weights), "--loss", "softmax"]
+    succeed(*base)
+    base = [part for part in base if part not in QUICK]
     options = ["--finetune", "--set", "epochs=1", "--set", "learning_rate=0.0001"]
-    base = command(photographs, output, weights)[: -len(QUICK)]
     printed = succeed(*base, *CROP, *options)
-    run = output / "models" / "warp-finetuned"
+    run = output / "models" / "softmax-finetuned"
     assert f"--model {run}" in printed.stdout
-    before, after = load_run(output / "models" / "warp")[0], load_run(run)[0]
+    before, after = load_run(output / "models" / "softmax")[0], load_run(run)[0]
     # A small step from where the head was.
     test = Records(output / "data", "test")
     scores = predict(before, test), predict(after, test)
@@ -336,6 +351,7 @@ def test_without_a_network_the_message_says_what_to_do(photographs, tmp_path, mo
         (["--set", "window_area=0.5,1"], "window_area"),
         (["--set", "network.width=1"], "network.width"),
         (["--finetune"], "network.hidden_units"),
+        (["--finetune", "--set", "precision=bfloat16"], "without --finetune"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -380,7 +396,7 @@ def test_networks_share_the_features(records, weights, tmp_path, monkeypatch):
     first, second = (
         PretrainedNetworks("folder", choices, records, tmp_path / "features") for _ in range(2)
     )
-    assert np.array_equal(first.training_data()[0].features, second.training_data()[0].features)
+    assert np.array_equal(*(one.training_data(tmp_path)[0].features for one in (first, second)))
     assert len(list((tmp_path / "features").iterdir())) == 1
 
 
@@ -413,6 +429,12 @@ def test_fine_tuning_needs_a_pretrained_run_of_the_same_tags(
     settings = output / "models" / "warp" / "settings.json"
     whole = json.loads(settings.read_text())
     tags = ["violet" if tag == "red" else tag for tag in whole["tag_names"]]
-    for change, named in (({"tag_names": tags}, "violet"), ({"network": {"width": 1}}, "random")):
+    network = whole["network"] | {"weights": "imagenet"}
+    for change, named in (
+        ({"tag_names": tags}, "violet"),
+        ({"network": {"width": 1}}, "random"),
+        ({"network": network}, "imagenet"),
+        ({"data_checksum": "another"}, "photographs"),
+    ):
         settings.write_text(json.dumps(whole | change))
         assert named in refused(*base, "--finetune")

@@ -119,3 +119,15 @@ def test_the_page_shows_names_and_probabilities_and_is_as_before_without_the_fil
     # Another comparison in the same folder, without them.
     write_results(result, tmp_path / "with")
     assert write_page(tmp_path / "with").read_text() == before
+
+
+def test_equal_probabilities_are_ordered_by_the_scores():
+    flat = np.full(LABELS.shape, 0.5)
+    by_scores, _ = find(RIGHT)
+    by_both, _ = find(RIGHT, probabilities={"warp": flat})
+    for name in ("missing", "wrong"):
+        one, other = (
+            [(entry["row"], entry["tag"]) for entry in found[name]]
+            for found in (by_scores, by_both)
+        )
+        assert one == other

@@ -39,6 +39,7 @@ def on_two_replicas(data, folder):
     return results
 
 
+@pytest.mark.slow
 def test_two_replicas_and_xla_train_like_one_device(striped, tmp_path):
     # In a process of its own, for logical devices are set up before any other use of TensorFlow.
     results = call_in_process(on_two_replicas, striped, tmp_path)

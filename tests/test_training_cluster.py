@@ -88,6 +88,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.slow
 def test_what_a_cluster_survives_and_says():
     """One test, since starting the processes takes most of its time."""
     command = [sys.executable, "-c", CHIEF]

@@ -67,13 +67,14 @@ def assign(
             close = difflib.get_close_matches(key, KINDS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KINDS)}"
             raise InputError(f"--set {assignment}: unknown key {key!r}; {hint}")
-        if key.startswith("network."):
-            valid = set() if fine_tuning else _network_keys(choices)
-            if key not in valid:
-                expected = (
-                    f"expected {', '.join(sorted(valid))}" if valid else "it is trained already"
-                )
-                raise InputError(f"--set {assignment}: this network has no {key}; {expected}")
+        if fine_tuning and (key.startswith("network.") or key == "precision"):
+            raise InputError(
+                f"--set {assignment}: with --finetune the network is that of the run, in float32; "
+                "train the run with other settings first, without --finetune"
+            )
+        if key.startswith("network.") and key not in (valid := _network_keys(choices)):
+            expected = ", ".join(sorted(valid))
+            raise InputError(f"--set {assignment}: this network has no {key}; expected {expected}")
         if key == "window_area" and choices.pretrained and not fine_tuning:
             raise InputError(
                 f"--set {assignment}: the features of a pretrained network are computed once, of "

@@ -11,6 +11,12 @@ from pathlib import Path
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.extras import requires
 
+#: What to do if the weights of a pretrained network cannot be downloaded.
+WEIGHTS_HINT = (
+    "Remove an incomplete file; without a network connection, download the file on another "
+    "computer and pass it with --weights FILE"
+)
+
 
 def make_writable(folder: Path) -> None:
     """Makes the folder if needed, and checks that files can be written to it."""

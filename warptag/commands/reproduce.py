@@ -9,7 +9,12 @@ import click
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.options import PATH
-from warptag.commands.common import import_tensorflow, make_writable, show_progress
+from warptag.commands.common import (
+    WEIGHTS_HINT,
+    import_tensorflow,
+    make_writable,
+    show_progress,
+)
 from warptag.experiments import EXPERIMENTS
 
 
@@ -29,7 +34,12 @@ from warptag.experiments import EXPERIMENTS
     help="Folder of the results; default results/EXPERIMENT.",
 )
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Training runs per loss; default 3.")
-@click.option("--search", "search_again", is_flag=True, help="Search learning rates again.")
+@click.option(
+    "--search",
+    "search_again",
+    is_flag=True,
+    help="Search learning rates of the paper's network again.",
+)
 @click.option(
     "--backbone",
     metavar="NAME",
@@ -105,10 +115,7 @@ def reproduce(
             command=" ".join(["bash reproduce.sh", name, *options]),
         )
     except WeightsNotDownloaded as error:
-        raise InputError(
-            f"{error}. Remove an incomplete file; without a network connection, download the file "
-            "on another computer and pass it with --weights FILE"
-        ) from error
+        raise InputError(f"{error}. {WEIGHTS_HINT}") from error
     _show_tables(output)
     click.echo("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
 

@@ -12,7 +12,12 @@ import click
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.options import PATH
-from warptag.commands.common import import_tensorflow, make_writable, show_progress
+from warptag.commands.common import (
+    WEIGHTS_HINT,
+    import_tensorflow,
+    make_writable,
+    show_progress,
+)
 from warptag.commands.reproduce import check_input
 from warptag.experiments import EXPERIMENTS
 from warptag.experiments.pretrained import BACKBONE
@@ -83,7 +88,11 @@ def training_options(command: Callable) -> Callable:
                 metavar="KEY=VALUE",
                 help="Change a setting, such as epochs=3; may be given several times.",
             ),
-            click.option("--restart", is_flag=True, help="Replace a run in the folder."),
+            click.option(
+                "--restart",
+                is_flag=True,
+                help="Replace a run in the folder; with --finetune, the second one.",
+            ),
             click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard."),
             click.option("--profile", is_flag=True, help="Profile a few steps for TensorBoard."),
         )
@@ -183,19 +192,19 @@ def run_training(
                 records=records,
                 input_dir=input_dir,
                 searched=searched,
+                fixed_batch="batch_size" in set_by_hand and not finetune,
                 **options,
             )
         if tuning:
             run = pipeline.fine_tune(
-                experiment, tuning, run, records=records or output / "data", **options
+                experiment, tuning, output, records=records, input_dir=input_dir, **options
             )
     except OtherRun as error:
         raise OtherRun(f"{error}; choose another --output, or replace it with --restart") from None
     except WeightsNotDownloaded as error:
         raise InputError(
-            f"{error}. Remove an incomplete file; without a network connection, download the file "
-            "on another computer and pass it with --weights FILE, or train a small network from "
-            "random weights with --from-scratch"
+            f"{error}. {WEIGHTS_HINT}, or train a small network from random weights with "
+            "--from-scratch"
         ) from error
     folder, data = (run, records or output / "data") if tuning else (output, records)
     click.echo(

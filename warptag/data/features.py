@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import logging
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -121,8 +122,8 @@ class FeatureRecords:
                 bar.update(len(batch))
             if waiting:
                 cache.add(waiting, self._compute(list(waiting.values())))
-            for row, key in enumerate(rows):
-                found[row] = cache[key]
+            cache.save()
+            cache.read(rows, found)
         logger.info(
             "    %s computed, the others found in %s", f"{cache.num_added:,}", self.cache_dir
         )
@@ -140,7 +141,11 @@ class FeatureRecords:
         Returns:
             A dataset of features, float32 (batch, num_features), and labels, float32
             (batch, num_tags).
+
+        Raises:
+            InputError: as in `features`, or there are fewer images than one batch.
         """
+        self.records.check_batch(batch_size)
         features, labels = self.features, self.labels.astype(np.float32)
 
         def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -199,43 +204,27 @@ class _Cache:
         self.folder = folder
         self.dtype = np.dtype([("key", "S32"), ("features", np.float32, shape)])
         self.num_added = 0
-        self._places: dict[str, np.ndarray] = {}
-        self._unsaved: list[tuple[str, np.ndarray]] = []
+        #: Hash -> its file and its row there.
+        self._places: dict[str, tuple[Path, int]] = {}
+        self._unsaved: dict[str, np.ndarray] = {}
         remove_partial(folder)
         for path in sorted(folder.glob("*.npy")):
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        try:
-            content = np.load(path, mmap_mode="r")
-            if content.dtype == self.dtype and content.ndim == 1:
-                keys = content["key"].tolist()
-                self._places |= {
-                    key.decode(): features
-                    for key, features in zip(keys, content["features"], strict=True)
-                }
-        except (OSError, EOFError, ValueError, UnicodeDecodeError):
-            path.unlink(missing_ok=True)  # damaged: its features are computed again
+            self._find(path)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._places
+        return key in self._places or key in self._unsaved
 
-    def __getitem__(self, key: str) -> np.ndarray:
-        return self._places[key]
-
-    def add(self, keys: dict[str, np.ndarray], features: np.ndarray) -> None:
-        added = list(zip(keys, features, strict=True))
-        self._places |= added
-        self._unsaved += added
-        self.num_added += len(added)
+    def add(self, keys: Iterable[str], features: np.ndarray) -> None:
+        self._unsaved |= zip(keys, features, strict=True)
+        self.num_added += len(features)
         if len(self._unsaved) >= IMAGES_PER_FILE:
-            self._save()
+            self.save()
 
-    def _save(self) -> None:
+    def save(self) -> None:
         if not self._unsaved:
             return
         content = np.array(
-            [(key.encode(), features) for key, features in self._unsaved], self.dtype
+            [(key.encode(), features) for key, features in self._unsaved.items()], self.dtype
         )
         path = self.folder / f"{content_key([content['key']])}.npy"
         try:
@@ -246,18 +235,39 @@ class _Cache:
                 f"{path} cannot be written ({error.strerror}); make room there, or choose another "
                 "folder"
             ) from error
-        self._unsaved = []
+        self._places |= {key: (path, row) for row, key in enumerate(self._unsaved)}
+        self._unsaved = {}
+
+    def read(self, keys: Sequence[str], found: np.ndarray) -> None:
+        """Writes the saved features of the keys into the rows of an array, one file at a time."""
+        by_file: dict[Path, list[tuple[int, int]]] = defaultdict(list)
+        for row, key in enumerate(keys):
+            path, place = self._places[key]
+            by_file[path].append((row, place))
+        for path, pairs in by_file.items():
+            rows, places = np.array(pairs).T
+            found[rows] = np.load(path, mmap_mode="r")["features"][places]
+
+    def _find(self, path: Path) -> None:
+        try:
+            content = np.load(path, mmap_mode="r")
+            if content.dtype == self.dtype and content.ndim == 1:
+                keys = content["key"].tolist()
+                self._places |= {key.decode(): (path, row) for row, key in enumerate(keys)}
+        except (EOFError, ValueError):
+            path.unlink()  # damaged: its features are computed again
 
     def __enter__(self) -> _Cache:
         return self
 
     def __exit__(self, *_: object) -> None:
         # Also after an interrupt, so that nothing is lost.
-        self._save()
+        self.save()
 
 
 def _key(network: keras.Model) -> str:
-    """A hash of the weights and the input of a network."""
+    """A hash of what the features depend on besides the images."""
     # Not the names of the layers, which Keras numbers within a process.
     layers = [type(layer).__name__ for layer in network.layers]
-    return content_key(str(network.input_shape), *layers, network.get_weights())
+    computed_by = keras.backend.backend(), keras.__version__
+    return content_key(*computed_by, str(network.input_shape), *layers, network.get_weights())

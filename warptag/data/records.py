@@ -155,11 +155,7 @@ class Records:
         if labels not in LABELS:
             raise ValueError(f"labels must be one of {LABELS}, got {labels!r}")
         check_window_area(window_area)
-        if len(self) < batch_size:
-            raise InputError(
-                f"{self.directory}: the {len(self)} images of {self.split!r} are fewer than one "
-                f"batch of {batch_size}; convert more images or choose a smaller batch"
-            )
+        self.check_batch(batch_size)
         num_ids = self.tag_ids.shape[1] if labels == "ids" else None
         key = "labels" if labels == "multi_hot" else "tag_ids"
 
@@ -171,6 +167,14 @@ class Records:
             self._shards, batch_size=batch_size, seed=seed, first_epoch=first_epoch
         )
         return decode_batches(self._shards, batches, tf.data.INFINITE_CARDINALITY, decode)
+
+    def check_batch(self, batch_size: int) -> None:
+        """Raises InputError if there are fewer images than one batch."""
+        if len(self) < batch_size:
+            raise InputError(
+                f"{self.directory}: the {len(self)} images of {self.split!r} are fewer than one "
+                f"batch of {batch_size}; convert more images or choose a smaller batch"
+            )
 
     def evaluation(
         self, *, crop_size: int, batch_size: int, patches: str = "center"

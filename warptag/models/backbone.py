@@ -52,7 +52,11 @@ def weights_folder() -> Path:
         >>> weights_folder().name
         'models'
     """
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    if "KERAS_HOME" in os.environ:
+        return Path(os.environ["KERAS_HOME"], "models")
+    home = Path.home()
+    # As Keras does.
+    return (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras" / "models"
 
 
 def default_size(name: str) -> int:

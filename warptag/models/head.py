@@ -47,7 +47,8 @@ def Head(
             f"[0, 1); got num_tags={num_tags}, hidden_units={hidden_units}, "
             f"input_dropout={input_dropout}, dropout={dropout}"
         )
-    scale = 1.0 / np.sqrt(np.maximum(variance, MIN_VARIANCE * np.mean(variance)))
+    # The last minimum is for images that are all alike.
+    scale = 1.0 / np.sqrt(np.maximum(variance, max(MIN_VARIANCE * np.mean(variance), 1e-6)))
     offset = -mean * scale
     inputs = keras.Input((len(mean),), name="features")
     # Not `Normalization`, whose constants tf2onnx cannot convert.

@@ -73,7 +73,7 @@ class Networks:
         self.records, self.validation = Records(folder, "train"), Records(folder, "validation")
         info = self.records.info
         # With all tags given, every network would have the same metrics.
-        self.selection_k = min(networks.selection_k, len(info.tag_names))
+        self.selection_k = min(networks.selection_k, max(1, len(info.tag_names) - 1))
         self.context: dict[str, Any] = {
             "experiment": experiment,
             "crop_size": networks.crop_size,
@@ -127,7 +127,7 @@ class Networks:
         model, history = train(
             name,
             lambda: self.make_model(settings.seed),
-            *self.training_data(),
+            *self.training_data(directory),
             settings,
             directory,
             k=self.selection_k,
@@ -144,8 +144,8 @@ class Networks:
             write_json(directory / MEASURED, _measured(directory))
         return model, history
 
-    def training_data(self) -> tuple[Any, Any]:
-        """What the network is trained on, and what it is validated on after each epoch."""
+    def training_data(self, directory: Path) -> tuple[Any, Any]:
+        """What the network of a folder is trained on, and validated on after each epoch."""
         return self.records, self.validation
 
     def finished(self, model: keras.Model) -> keras.Model:

@@ -25,6 +25,7 @@ from warptag.models import (
 from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Networks, invalid_network
 from warptag.training import TrainingSettings, load_run
+from warptag.training.run_folder import MODEL
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +59,10 @@ class PretrainedNetworks(Networks):
         self.networks = replace(networks, training={**networks.training, "batch_size": batch_size})
         self.features = features
         self._splits: dict[str, FeatureRecords] = {}
-        if not has_choices(self.records.labels):
+        if not _has_choices(self.records.labels):
             raise InputError(
-                f"{folder}: no image of {self.records.split!r} has a tag that another lacks, so "
-                "there is nothing to learn; give the photographs more than one tag in all"
+                f"{folder}: every image of {self.records.split!r} has all of its known tags or "
+                "none, so there is nothing to learn; use at least two different tags"
             )
 
     @cached_property
@@ -80,8 +81,12 @@ class PretrainedNetworks(Networks):
                 )
             return FeatureNetwork(*arguments, networks.weights)
 
-    def training_data(self) -> tuple[FeatureRecords, FeatureRecords]:
-        return self._of_split("train"), self._of_split("validation")
+    def training_data(self, directory: Path) -> tuple[FeatureRecords, FeatureRecords]:
+        train, validation = self._of_split("train"), self._of_split("validation")
+        if not (directory / MODEL).exists():
+            # Before the training, whose errors and devices they have nothing to do with.
+            _ = train.features, validation.features
+        return train, validation
 
     def make_model(self, seed: int) -> keras.Model:
         features = self._of_split("train").features
@@ -119,7 +124,8 @@ class FineTunedNetworks(Networks):
         **options: options of `warptag.training.train` for every run.
 
     Raises:
-        InputError: the run is not finished, not of a pretrained network, or has other tags.
+        InputError: the run is not finished, not of a pretrained network, or was trained with
+            another network or on other photographs.
     """
 
     def __init__(
@@ -138,8 +144,13 @@ class FineTunedNetworks(Networks):
                 "for the head of a pretrained network"
             )
         check_tags(settings["tag_names"], self.records.info.tag_names, run, folder)
+        self._check_same(settings, run)
+        self.context["network"] = settings["network"]
         names = [field.name for field in fields(TrainingSettings)]
         self.context["head"] = {name: settings[name] for name in names if name in settings}
+
+    def name_of(self, settings: TrainingSettings) -> str:
+        return f"{super().name_of(settings)}, fine-tuning"
 
     def make_model(self, seed: int) -> keras.Model:
         features, head = (_copy(self.start.get_layer(name)) for name in ("features", "head"))
@@ -149,12 +160,28 @@ class FineTunedNetworks(Networks):
     def finished(self, model: keras.Model) -> keras.Model:
         return PretrainedNetwork(model.get_layer("features"), model.get_layer("head"))
 
+    def _check_same(self, settings: dict[str, Any], run: Path) -> None:
+        """Raises InputError unless the head is of this network and these photographs."""
+        ours, theirs = self.context, settings
+        pairs = {
+            "backbone": (ours["network"]["backbone"], theirs["network"].get("backbone")),
+            "weights": (ours["network"]["weights"], theirs["network"].get("weights")),
+            "crop_size": (ours["crop_size"], theirs.get("crop_size")),
+            "photographs": (ours["data_checksum"][:16], str(theirs.get("data_checksum"))[:16]),
+        }
+        for name, (now, before) in pairs.items():
+            if now != before:
+                raise InputError(
+                    f"{run} was trained with other {name} ({before}, now {now}); train it again "
+                    "before it is fine-tuned, or choose what it was trained with"
+                )
+
 
 def _batch_size(largest: int, num_images: int) -> int:
     return min(largest, num_images, max(MIN_BATCH_SIZE, num_images // MIN_STEPS))
 
 
-def has_choices(labels: np.ndarray) -> bool:
+def _has_choices(labels: np.ndarray) -> bool:
     """Whether some image has a tag and lacks another, so that the tags can be ranked.
 
     Args:

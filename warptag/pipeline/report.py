@@ -173,4 +173,5 @@ def _network(settings: Mapping[str, Any]) -> str:
     backbone, weights = network.pop("backbone", "of unknown kind"), network.pop("weights")
     origin = "on ImageNet" if weights == "imagenet" else f"with a file of weights, {weights}"
     more = [f"{name.replace('_', ' ')} {value}" for name, value in network.items()]
-    return ", ".join([f"{backbone} pretrained {origin}", *more])
+    tuned = ["all weights fine-tuned"] if "head" in settings else []
+    return ", ".join([f"{backbone} pretrained {origin}", *tuned, *more])

@@ -36,6 +36,7 @@ def train_network(
     records: Path | None = None,
     input_dir: Path | None = None,
     searched: bool = False,
+    fixed_batch: bool = False,
     **options: Any,
 ) -> Path:
     """Trains one network, or resumes.
@@ -48,6 +49,7 @@ def train_network(
         records: a folder of records to train on instead of the experiment's data.
         input_dir: the folder of the original data set, if the experiment needs one.
         searched: whether to choose the settings of the loss by a search on validation images.
+        fixed_batch: whether to keep the batch size also if an epoch has few steps with it.
         **options: options of `warptag.training.train`.
 
     Returns:
@@ -64,7 +66,7 @@ def train_network(
         networks = PretrainedNetworks(
             experiment.name, choices, records, output / "features", **options
         )
-        if settings.batch_size == choices.training["batch_size"]:  # not set by hand
+        if not fixed_batch:
             settings = replace(settings, batch_size=networks.networks.training["batch_size"])
     else:
         networks = Networks(experiment.name, choices, records, **options)
@@ -77,9 +79,10 @@ def train_network(
 def fine_tune(
     experiment: Experiment,
     settings: TrainingSettings,
-    run: Path,
+    output: Path,
     *,
-    records: Path,
+    records: Path | None = None,
+    input_dir: Path | None = None,
     **options: Any,
 ) -> Path:
     """Trains all weights of a pretrained network whose head is trained, or resumes.
@@ -87,9 +90,10 @@ def fine_tune(
     Args:
         experiment: the experiment that declares the network.
         settings: the settings of the training.
-        run: the folder of the finished run of the head. The new run goes to a folder beside it,
-            with `-finetuned` after its name.
-        records: the folder of records to train on.
+        output: the folder of the results, with the finished run of the head in `models/LOSS`. The
+            new run goes to `models/LOSS-finetuned`.
+        records: a folder of records to train on instead of the experiment's data.
+        input_dir: the folder of the original data set, if the experiment needs one.
         **options: options of `warptag.training.train`.
 
     Returns:
@@ -99,6 +103,8 @@ def fine_tune(
         InputError: the run, the records or the settings cannot be used.
     """
     assert experiment.networks is not None
+    records = records or _convert(experiment, input_dir, output)
+    run = output / "models" / settings.loss
     networks = FineTunedNetworks(experiment.name, experiment.networks, records, run, **options)
     directory = run.with_name(f"{run.name}-finetuned")
     return _train(networks, _with_small_batch(settings, networks), directory)

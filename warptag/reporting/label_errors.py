@@ -49,7 +49,11 @@ def label_errors(
     method = _best_network(evaluation)
     values = np.asarray(probabilities.get(method.id, evaluation.scores[method.id][0]))
     labels = np.asarray(evaluation.test_labels)
-    chosen = {"missing": _highest(values, labels == 0), "wrong": _highest(-values, labels == 1)}
+    scores = np.asarray(evaluation.scores[method.id][0])
+    chosen = {
+        "missing": _highest(values, scores, labels == 0),
+        "wrong": _highest(-values, -scores, labels == 1),
+    }
     rows = sorted({row for pairs in chosen.values() for row, _ in pairs})
     images = dict(zip(rows, map(jpeg, read_images(rows)), strict=True)) if rows else {}
 
@@ -78,10 +82,17 @@ def _best_network(evaluation: Evaluation) -> Method:
     return max((method for method in evaluation.methods if method.kind == "network"), key=recall)
 
 
-def _highest(values: np.ndarray, among: np.ndarray) -> list[tuple[int, int]]:
-    """The rows with the highest values, and the tag of each row's value; highest first."""
-    values = np.where(among & np.isfinite(values), values, -np.inf)
-    tags = values.argmax(axis=1)
-    highest = values[np.arange(len(values)), tags]
-    rows = np.argsort(-highest, kind="stable")[:NUM_PHOTOGRAPHS]
+def _highest(values: np.ndarray, scores: np.ndarray, among: np.ndarray) -> list[tuple[int, int]]:
+    """The rows with the highest values, and the tag of each row's value; highest first.
+
+    Of equal values, as of probabilities near 0 or 1, the one with the highest score comes first.
+    """
+    values, scores = (
+        np.where(among & np.isfinite(values), some, -np.inf) for some in (values, scores)
+    )
+    every_row = np.arange(len(values))
+    # The last of a stable order by falling index is the first of the highest.
+    tags = values.shape[1] - 1 - np.lexsort((scores[:, ::-1], values[:, ::-1]), axis=1)[:, -1]
+    highest, score = values[every_row, tags], scores[every_row, tags]
+    rows = np.lexsort((every_row, -score, -highest))[:NUM_PHOTOGRAPHS]
     return [(int(row), int(tags[row])) for row in rows if highest[row] > -np.inf]

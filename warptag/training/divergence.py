@@ -31,8 +31,8 @@ class StopOnDivergence(keras.callbacks.Callback):
 
     Args:
         name: the name of the run, for the message.
-        images_of: a function from an epoch and a step, both counted from 0, to the images of that
-            step, uint8 (batch, height, width, 3).
+        images_of: a function from an epoch and a step, both counted from 0, to the inputs of that
+            step, such as images, uint8 (batch, height, width, 3).
     """
 
     def __init__(self, name: str, images_of: Callable[[int, int], object]) -> None:

@@ -338,7 +338,7 @@ def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: i
 
 @contextmanager
 def _out_of_memory(name: str, settings: TrainingSettings) -> Iterator[None]:
-    """Turns the backend's error that it lacks memory into an InputError."""
+    """Turns the error of TensorFlow or PyTorch that there is no memory left into an InputError."""
     kinds: list[type[Exception]] = [MemoryError, tf.errors.ResourceExhaustedError]
     if keras.backend.backend() == "torch":
         import torch
