@@ -9,6 +9,9 @@ from sklearn.base import clone
 
 from warptag.baselines import KNNAnnotator, VisualFeatures
 from warptag.baselines.features import visual_features
+from warptag.baselines.features.descriptors import BAGS
+from warptag.baselines.features.extraction import describe_image
+from warptag.baselines.features.gist import gist
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {"codebook_size": 8, "num_components": 4, "image_size": 32}
@@ -163,3 +166,12 @@ def test_images_of_one_colour_and_any_size_are_finite(fitted, shape):
     # As few training images cap the number of components.
     vectors = VisualFeatures(image_size=32).fit_transform(images)
     assert vectors.shape == (3, 9 * (3 - 1)) and np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize(("side", "gist_side"), [(50, 48), (64, 64), (200, 128)])
+def test_gist_is_not_computed_from_an_enlarged_image(side, gist_side):
+    image = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    codebooks = {name: np.zeros((1, length), np.float32) for name, length in BAGS.items()}
+    np.testing.assert_array_equal(
+        describe_image(image, codebooks)[:960], gist(image, size=gist_side)
+    )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from warptag.experiments import EXPERIMENTS
-from warptag.pipeline.search import chosen_settings
+from warptag.pipeline.search import chosen_settings, chosen_shared
 from warptag.reporting.markdown import tables_markdown
 from warptag.reporting.page import render_page
 from warptag.reporting.result_folder import read_results
@@ -20,8 +20,11 @@ RESULTS = ROOT / "results"
 
 @pytest.mark.parametrize("name", ["scenes", "corel5k"])
 def test_the_settings_kept_with_an_experiment_are_those_its_search_chose(name):
+    networks = EXPERIMENTS[name].networks
     table = pd.read_csv(RESULTS / name / "search.csv")
-    assert EXPERIMENTS[name].networks.chosen == chosen_settings(table)
+    assert networks.chosen == chosen_settings(table)
+    shared = pd.read_csv(RESULTS / name / "search_shared.csv", dtype={"value": str})
+    assert networks.with_shared(chosen_shared(shared, networks)) == networks
 
 
 @pytest.mark.parametrize("name", ["scenes", "corel5k", "nuswide-upper-bound"])

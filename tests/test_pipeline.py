@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from warptag.experiments import EXPERIMENTS, GRID, pretrained
 from warptag.methods import LOSSES, PAPER_LOSSES
 from warptag.pipeline.networks import settings_of
 from warptag.pipeline.reproduce import reproduce
-from warptag.pipeline.search import search
+from warptag.pipeline.search import chosen_shared, search, search_shared
 from warptag.training import TrainingDiverged
 
 ROWS = [
@@ -33,10 +34,10 @@ FILES = """table_k3.csv table_k5.csv tables.md per_class.csv runs.csv command.tx
 
 
 def tiny():
-    experiment = EXPERIMENTS["scenes"].quick()
+    experiment = EXPERIMENTS["scenes"].quick().with_all_baselines()
     data = replace(experiment.data, settings={**experiment.data.settings, "train": 120, "test": 30})
     architecture = {**experiment.networks.architecture, "dense_units": 16}
-    networks = replace(experiment.networks, architecture=architecture)
+    networks = replace(experiment.networks, architecture=architecture, shared_grid={})
     return replace(experiment, data=data, networks=networks)
 
 
@@ -148,6 +149,41 @@ def test_the_search_chooses_the_best_recall_of_each_loss(tmp_path):
     assert chosen["learning_rate"].to_dict() == dict.fromkeys(PAPER_LOSSES, 0.02)
     assert chosen["score"].tolist() == [0.26] * 3
     assert (table.loc[table["learning_rate"] > 0.02, "score"] == 0).all()
+
+
+class FakeShared(FakeNetworks):
+    """A higher dropout and a larger batch are better, and softmax diverges in large batches."""
+
+    trained: ClassVar[list[tuple]] = []
+
+    def __init__(self, networks):
+        self.networks = networks
+
+    def train(self, name, settings, directory):
+        dropout = self.networks.architecture["dropout"]
+        self.trained.append((directory, settings.loss, dropout, settings.batch_size))
+        if settings.loss == "softmax" and settings.batch_size == 64:
+            raise TrainingDiverged("the loss is NaN")
+        recall = (dropout + settings.batch_size / 100) / 2
+        metrics = {"val_per_class_recall": recall, "val_overall_recall": recall}
+        return None, pd.DataFrame([metrics])
+
+
+def test_shared_settings_are_tried_one_at_a_time_with_every_loss(tmp_path):
+    declared = replace(
+        tiny().networks,
+        architecture={"dropout": 0.3},
+        shared_grid={"dropout": (0.0, 0.3, 0.6), "batch_size": (32, 64)},
+    )
+    table = search_shared(FakeShared, declared, tmp_path)
+    assert len(table) == 5 and len(FakeShared.trained) == 15
+    # Every run that differs has its own folder, and equal runs share one.
+    folders = {run[0] for run in FakeShared.trained}
+    assert len(folders) == len(set(run[1:] for run in FakeShared.trained)) == 12
+    # With batches of 64, the mean over the losses contains a 0.
+    assert chosen_shared(table, declared) == {"dropout": 0.6, "batch_size": 32}
+    changed = declared.with_shared({"dropout": 0.6, "batch_size": 32})
+    assert changed.architecture == {"dropout": 0.6} and changed.training["batch_size"] == 32
 
 
 def test_every_loss_has_the_same_budget_and_the_papers_rate_in_the_grid():

@@ -115,3 +115,10 @@ def test_pretrained_networks_are_judged_apart_and_without_the_papers_differences
     assert ours[1]["paper"].notna().all() and pd.concat(others)["paper"].isna().all()
     # Neither is judged by the other.
     assert judge(AS_IN_THE_PAPER, pretrained=True) == judge(pretrained) == {}
+
+
+def test_a_claim_about_networks_and_baselines_names_the_number_of_training_images():
+    names = [f"tag{number}" for number in range(TAGS)]
+    evaluation = Evaluation(names, LABELS, TRAIN, AS_IN_THE_PAPER, ks=(1,), num_train_images=12_345)
+    statements = claims_table(evaluation).groupby("number")["statement"].first()
+    assert ["12,345" in statement for statement in statements] == [True, False, False]

@@ -38,7 +38,7 @@ from warptag.experiments import EXPERIMENTS
     "--search",
     "search_again",
     is_flag=True,
-    help="Search learning rates of the paper's network again.",
+    help="Search the settings of the paper's network again.",
 )
 @click.option(
     "--backbone",
@@ -50,6 +50,9 @@ from warptag.experiments import EXPERIMENTS
     metavar="imagenet|FILE",
     help="Weights of the pretrained network; default imagenet, which is downloaded.",
 )
+@click.option(
+    "--all-baselines", is_flag=True, help="Also fit JEC, TagProp and 2PKNN to the visual features."
+)
 @click.option("--quick", is_flag=True, help="Try out every step in a minute or two.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
 def reproduce(
@@ -58,6 +61,7 @@ def reproduce(
     output: Path | None,
     seeds: int | None,
     search_again: bool,
+    all_baselines: bool,
     quick: bool,
     tensorboard: bool,
     backbone: str | None,
@@ -77,6 +81,8 @@ def reproduce(
     check_input(name, input_dir)
     if experiment.networks is None and (search_again or tensorboard):
         raise click.UsageError(f"{name} trains no network and takes no --search or --tensorboard")
+    if all_baselines and experiment.features is None:
+        raise click.UsageError(f"{name} has no visual features and takes no --all-baselines")
     if experiment.networks is None and backbone is not None:
         raise click.UsageError(f"{name} has no photographs and takes no --backbone")
     if weights is not None and backbone is None:
@@ -89,6 +95,7 @@ def reproduce(
         *(["--input DIR"] if input_dir else []),
         *([f"--seeds {seeds}"] if seeds else []),
         *(["--search"] if search_again else []),
+        *(["--all-baselines"] if all_baselines else []),
         *([f"--backbone {backbone}"] if backbone else []),
         *(["--weights FILE" if weights != "imagenet" else "--weights imagenet"] if weights else []),
         *(["--quick"] if quick else []),
@@ -103,6 +110,7 @@ def reproduce(
         assert experiment.networks is not None
         pretrained = with_pretrained(experiment.networks, backbone, weights or IMAGENET)
         experiment = replace(experiment, pretrained=pretrained)
+    experiment = experiment.with_all_baselines() if all_baselines else experiment
     experiment = experiment.quick() if quick else experiment
     experiment = replace(experiment, seeds=seeds) if seeds else experiment
     try:

@@ -7,7 +7,13 @@ words). The network has a fraction of the paper's width, since a CPU trains it f
 few thousand photographs.
 """
 
-from warptag.experiments.experiment import Experiment, Networks, Photographs, VisualFeatures
+from warptag.experiments.experiment import (
+    ALL_ANNOTATORS,
+    Experiment,
+    Networks,
+    Photographs,
+    VisualFeatures,
+)
 
 NETWORKS = Networks(
     crop_size=55,
@@ -19,6 +25,7 @@ NETWORKS = Networks(
         "warp": {"learning_rate": 0.005, "normalization": "violators"},
     },
     search_epochs=8,
+    searched_on="corel5k",
     selection_k=5,
 )
 
@@ -30,6 +37,7 @@ EXPERIMENT = Experiment(
     features=VisualFeatures(
         {"codebook_size": 1000, "num_components": 500, "image_size": 256},
         source_settings={"size": None},
+        annotators=ALL_ANNOTATORS,
         published=True,
     ),
     networks=NETWORKS,

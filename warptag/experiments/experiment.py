@@ -9,6 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+#: The methods over visual features: those of the paper, and later ones beside them.
+PAPER_ANNOTATORS = ("knn", "svm")
+ALL_ANNOTATORS = (*PAPER_ANNOTATORS, "jec", "tagprop", "two_pass_knn")
+
 
 @dataclass(frozen=True)
 class Photographs:
@@ -49,17 +53,25 @@ class VisualFeatures:
         arguments: the arguments of `warptag.baselines.VisualFeatures`.
         source_settings: the arguments of the source for the photographs that the features are
             computed from; None for the same records that the networks see.
+        annotators: the ids of the methods that are fitted to the features.
         published: whether to compare with results that others published for this data set.
     """
 
     arguments: dict[str, Any]
     source_settings: dict[str, Any] | None = None
+    annotators: tuple[str, ...] = PAPER_ANNOTATORS
     published: bool = False
 
 
 @dataclass(frozen=True)
 class NUSWideFeatures:
-    """The six low-level features that come with NUS-WIDE."""
+    """The six low-level features that come with NUS-WIDE.
+
+    Attributes:
+        annotators: the ids of the methods that are fitted to the features.
+    """
+
+    annotators: tuple[str, ...] = ALL_ANNOTATORS
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,11 @@ class Networks:
         training: the fields of `TrainingSettings` that the losses share.
         chosen: the fields of `TrainingSettings` of each loss, such as the learning rate.
         search_epochs: the number of epochs of each run of the search.
-        searched: whether `chosen` was found by the search on validation images.
+        searched_on: the name of the experiment on whose validation images the search found the
+            settings; None if they are the paper's or good ones by experience.
+        shared_grid: the settings that the losses share and the search chooses, before those of
+            each loss: argument of the architecture or field of `TrainingSettings` -> the values
+            to try, one of which is the declared one.
         grid: loss -> the candidates of the search, each with the fields of `chosen`; as many for
             every loss.
         selection_k: the number of tags per image for the validation metrics.
@@ -88,7 +104,8 @@ class Networks:
     training: dict[str, Any]
     chosen: dict[str, dict[str, Any]]
     search_epochs: int
-    searched: bool = True
+    searched_on: str | None = None
+    shared_grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     grid: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=lambda: GRID)
     selection_k: int = 3
     patches: str = "center"
@@ -99,6 +116,24 @@ class Networks:
     def pretrained(self) -> bool:
         """Whether only a head over the features of a pretrained network is trained."""
         return self.weights is not None
+
+    def with_shared(self, settings: Mapping[str, Any]) -> Networks:
+        """The same networks with other settings that the losses share.
+
+        Args:
+            settings: arguments of the architecture and fields of `TrainingSettings`.
+        """
+        of_architecture = {
+            name: value for name, value in settings.items() if name in self.architecture
+        }
+        of_training = {
+            name: value for name, value in settings.items() if name not in self.architecture
+        }
+        return replace(
+            self,
+            architecture={**self.architecture, **of_architecture},
+            training={**self.training, **of_training},
+        )
 
 
 @dataclass(frozen=True)
@@ -126,6 +161,11 @@ class Experiment:
     seeds: int = 3
     ks: tuple[int, ...] = (3, 5)
     notes: tuple[str, ...] = field(default=())
+
+    def with_all_baselines(self) -> Experiment:
+        """The same experiment with every method over the visual features."""
+        assert self.features is not None
+        return replace(self, features=replace(self.features, annotators=ALL_ANNOTATORS))
 
     def quick(self) -> Experiment:
         """The same experiment with one seed, one epoch, small features and few rendered pictures.

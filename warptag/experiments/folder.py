@@ -24,6 +24,6 @@ EXPERIMENT = Experiment(
         # Corel5K's 25 epochs are for thousands of photographs.
         training={"epochs": 100, "clip_norm": 5.0, "flip": True, "window_area": (0.5, 1.0)},
         selection_k=3,
-        searched=False,
+        searched_on="corel5k",
     ),
 )

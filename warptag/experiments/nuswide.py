@@ -26,6 +26,5 @@ EXPERIMENT = Experiment(
             "warp": {"learning_rate": 0.002, "normalization": "violators"},
         },
         search_epochs=5,
-        searched=False,
     ),
 )

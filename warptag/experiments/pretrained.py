@@ -63,7 +63,6 @@ def pretrained_networks(backbone: str, weights: str, crop_size: int, selection_k
         # The middle rate, with weight decay.
         chosen={loss: candidates[3] for loss, candidates in GRID.items()},
         search_epochs=5,
-        searched=False,
         grid=GRID,
         selection_k=selection_k,
         backbone=backbone,

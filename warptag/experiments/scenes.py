@@ -9,25 +9,36 @@ tagged.
 
 from warptag.experiments.experiment import Experiment, Networks, Photographs, VisualFeatures
 
+DATA = Photographs(
+    "scenes",
+    {"seed": 0, "size": 64, "train": 9_000, "validation": 600, "test": 1_500},
+    needs_input=False,
+    synthetic=True,
+)
+FEATURES = VisualFeatures({"codebook_size": 200, "num_components": 100, "image_size": 64})
+NETWORKS = Networks(
+    crop_size=55,
+    architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2, "dropout": 0.1},
+    training={"epochs": 6, "batch_size": 64, "flip": True, "schedule": "cosine", "clip_norm": 5.0},
+    chosen={
+        "softmax": {"learning_rate": 0.02, "normalization": "none"},
+        "ranking": {"learning_rate": 0.02, "normalization": "violators"},
+        "warp": {"learning_rate": 0.02, "normalization": "violators"},
+    },
+    search_epochs=4,
+    searched_on="scenes",
+    shared_grid={
+        "dropout": (0.0, 0.1, 0.3, 0.6),
+        "width": (0.0625, 0.125, 0.25),
+        "dense_units": (256, 1024, 4096),
+        "batch_size": (32, 64, 128),
+    },
+)
+
 EXPERIMENT = Experiment(
     name="scenes",
     title="rendered scenes",
-    data=Photographs(
-        "scenes",
-        {"seed": 0, "size": 64, "train": 5400, "validation": 600, "test": 1500},
-        needs_input=False,
-        synthetic=True,
-    ),
-    features=VisualFeatures({"codebook_size": 200, "num_components": 100, "image_size": 64}),
-    networks=Networks(
-        crop_size=55,
-        architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2},
-        training={"epochs": 8, "clip_norm": 5.0},
-        chosen={
-            "softmax": {"learning_rate": 0.01, "normalization": "none"},
-            "ranking": {"learning_rate": 0.01, "normalization": "violators"},
-            "warp": {"learning_rate": 0.01, "normalization": "violators"},
-        },
-        search_epochs=6,
-    ),
+    data=DATA,
+    features=FEATURES,
+    networks=NETWORKS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,11 +33,18 @@ ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
     "tagprop": lambda blocks: TagPropAnnotator(blocks=blocks),
     "two_pass_knn": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
 }
-#: For the notes below the tables.
-HYPERPARAMETERS = (
-    "kNN k = 50, sigma = 0.035; SVM C = 2; JEC k = 5; TagProp k = 200, by distance, with sigmoids; "
-    "2PKNN k = 5, scale = 60; one fit, no seeds"
-)
+_HYPERPARAMETERS = {
+    "knn": "kNN k = 50, sigma = 0.035",
+    "svm": "SVM C = 2",
+    "jec": "JEC k = 5",
+    "tagprop": "TagProp k = 200, by distance, with sigmoids",
+    "two_pass_knn": "2PKNN k = 5, scale = 60",
+}
+
+
+def hyperparameters(methods: Sequence[str]) -> str:
+    """The hyperparameters of annotators in words, for the notes below the tables."""
+    return "; ".join([_HYPERPARAMETERS[method] for method in methods]) + "; one fit, no seeds"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +65,18 @@ class FeatureSets:
 
 
 def annotator_scores(
-    directory: Path, settings: dict[str, Any], load: Callable[[], FeatureSets]
+    methods: Sequence[str],
+    directory: Path,
+    settings: dict[str, Any],
+    load: Callable[[], FeatureSets],
 ) -> dict[str, np.ndarray]:
-    """The scores of every annotator on the test images.
+    """The scores of annotators on the test images.
 
     The scores are cached under a hash of the settings and of `VERSION`, so that an interrupted
     call resumes and a finished one is not repeated.
 
     Args:
+        methods: the ids of the methods.
         directory: the folder of the cache.
         settings: the settings that determine the features and the labels.
         load: a function that returns the features; it is called only if scores are missing.
@@ -90,4 +101,4 @@ def annotator_scores(
         key = content_key(json.dumps(stamp, sort_keys=True), method)
         return kept.get(key, make, lambda made, path: np.savez(path, scores=made), read)
 
-    return {method: scores_of(method) for method in ANNOTATORS}
+    return {method: scores_of(method) for method in methods}

@@ -24,7 +24,7 @@ from warptag.baselines.features.extraction import extraction_key
 from warptag.content_cache import content_key
 from warptag.data import Records
 from warptag.experiments import experiment as declared
-from warptag.pipeline.annotators import HYPERPARAMETERS, FeatureSets, annotator_scores
+from warptag.pipeline.annotators import FeatureSets, annotator_scores, hyperparameters
 from warptag.pipeline.data import Data, convert_photographs
 from warptag.reporting import published_table
 
@@ -50,7 +50,7 @@ class FeatureResults:
 def feature_results(
     features: Any, data: Data, photographs: Any, input_dir: Path | None, output: Path
 ) -> FeatureResults:
-    """The scores of every annotator over the visual features of an experiment.
+    """The scores of the annotators over the visual features of an experiment.
 
     Args:
         features: the `features` of the experiment.
@@ -93,8 +93,9 @@ def _(
         return FeatureSets(rows, train.labels, visual.transform(test), visual.blocks_)
 
     directory = output / "baselines"
-    scores = annotator_scores(directory, {**settings, "part": "train"}, of_train)
-    description = f"Features: {features.arguments}; {HYPERPARAMETERS}"
+    methods = features.annotators
+    scores = annotator_scores(methods, directory, {**settings, "part": "train"}, of_train)
+    description = f"Features: {features.arguments}; {hyperparameters(methods)}"
     if features.source_settings:
         description += f"; computed from the images with {features.source_settings}"
     published = None
@@ -110,7 +111,7 @@ def _(
             rows = visual.fit_transform(_Chain([train, validation]))
             return FeatureSets(rows, labels[:, vocabulary], visual.transform(test), visual.blocks_)
 
-        of_all_images = annotator_scores(directory, {**settings, "part": "all"}, of_all)
+        of_all_images = annotator_scores(methods, directory, {**settings, "part": "all"}, of_all)
         published = published_table(test.labels[:, vocabulary], of_all_images)
     return FeatureResults(scores, f"{description}.", published, folder)
 
@@ -136,13 +137,12 @@ def _(
 
     parts = (arrays.train, arrays.test)
     key = content_key([array for part in parts for array in (part.features, part.labels)])
-    scores = annotator_scores(
-        output / "baselines", {"kernels": NUSWIDE_KERNELS, "arrays": key}, load
-    )
+    settings = {"kernels": NUSWIDE_KERNELS, "arrays": key}
+    scores = annotator_scores(features.annotators, output / "baselines", settings, load)
     return FeatureResults(
         scores,
         f"Features: the release's own six, not the paper's nine; kernels {NUSWIDE_KERNELS}, PCA to "
-        f"at most 500 columns each; {HYPERPARAMETERS}.",
+        f"at most 500 columns each; {hyperparameters(features.annotators)}.",
     )
 
 

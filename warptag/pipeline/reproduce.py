@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tfrecords_tools.errors import InputError
@@ -21,7 +23,7 @@ from warptag.pipeline.features import FeatureResults, feature_results
 from warptag.pipeline.networks import Networks, Run, settings_of
 from warptag.pipeline.pretrained import PretrainedNetworks
 from warptag.pipeline.results import write_all
-from warptag.pipeline.search import chosen_settings, listed, search
+from warptag.pipeline.search import chosen_settings, chosen_shared, listed, search, search_shared
 from warptag.reporting import Evaluation
 from warptag.training import TrainingSettings
 
@@ -48,7 +50,8 @@ def reproduce(
         output: the folder of the results; working files go to `data`, `models` and `baselines`
             in it.
         input_dir: the folder of the original data set, if the experiment needs one.
-        search_again: whether to search learning rates and normalizations, and to write search.csv.
+        search_again: whether to search the settings of the networks again, and to write
+            search_shared.csv and search.csv.
         tensorboard: whether to write logs for TensorBoard beside each model.
         command: the command line, for command.txt.
 
@@ -70,21 +73,23 @@ def reproduce(
     notes = list(data.description)
     features = FeatureResults({}, "")
     if experiment.features is not None:
-        steps.next("Baselines: visual features with kNN, SVM, JEC, TagProp and 2PKNN")
+        labels = [METHOD[method].label for method in experiment.features.annotators]
+        steps.next(f"Baselines: {', '.join(labels)}")
         features = feature_results(experiment.features, data, experiment.data, input_dir, output)
         scores |= {method: [found] for method, found in features.scores.items()}
     runs: dict[str, list[Run]] = {}
     if experiment.networks is not None:
         assert data.folder is not None
         choices = experiment.networks
-        networks = Networks(experiment.name, choices, data.folder, tensorboard=tensorboard)
+        make = partial(Networks, experiment.name, folder=data.folder, tensorboard=tensorboard)
         if search_again:
-            steps.next("Search: learning rate and normalization of each loss")
-            choices = _search(networks, output)
+            steps.next("Search: the settings that the losses share, and those of each loss")
+            choices = replace(_search(make, choices, output), searched_on=experiment.name)
+        networks = make(choices)
         steps.next(f"Networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
         runs = _runs(networks, choices, output / "models", experiment.seeds)
         scores |= {method: [run.scores for run in some] for method, some in runs.items()}
-        notes += _network_notes(experiment.name, choices)
+        notes += _network_notes(choices)
     if experiment.pretrained is not None:
         steps.next(f"Pretrained networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
         of_pretrained, described = _pretrained(experiment, input_dir, output)
@@ -104,6 +109,7 @@ def reproduce(
         train_counts=(data.train_labels == 1).sum(axis=0),
         scores=scores,
         ks=experiment.ks,
+        num_train_images=len(data.train_labels),
         synthetic=experiment.data.synthetic,
         title=experiment.title,
         dataset=data.dataset,
@@ -149,14 +155,23 @@ def _bounds(data: Data, seeds: int) -> dict:
     }
 
 
-def _search(networks: Networks, output: Path) -> NetworkChoices:
-    """The networks with the learning rates and normalizations that the search finds."""
-    table = search(networks, output / "models" / "search")
+def _search(
+    make: Callable[[NetworkChoices], Networks], choices: NetworkChoices, output: Path
+) -> NetworkChoices:
+    """The networks with the settings that the search finds."""
+    folder = output / "models" / "search"
+    if choices.shared_grid:
+        table = search_shared(make, choices, folder)
+        write_bytes(output / "search_shared.csv", table.to_csv(index=False).encode())
+        shared = chosen_shared(table, choices)
+        logger.info("    all losses: %s", listed(shared))
+        choices = choices.with_shared(shared)
+    table = search(make(choices), folder)
     write_bytes(output / "search.csv", table.to_csv(index=False).encode())
     chosen = chosen_settings(table)
     for loss, settings in chosen.items():
         logger.info("    %s: %s", loss, listed(settings))
-    return replace(networks.networks, chosen=chosen, searched=True)
+    return replace(choices, chosen=chosen)
 
 
 def _pretrained(
@@ -212,19 +227,30 @@ def _run(networks: Networks, settings: TrainingSettings, models: Path) -> Run:
     return run
 
 
-def _network_notes(experiment: str, choices: NetworkChoices) -> list[str]:
+def _network_notes(choices: NetworkChoices) -> list[str]:
     """Sentences about the networks and their training, for the notes below the tables."""
     settings = TrainingSettings(**choices.training)
+    schedule = (
+        "learning rate falling to 0 along half a cosine"
+        if settings.schedule == "cosine"
+        else f"learning rate times {settings.decay_factor:g} at "
+        f"{' and '.join(f'{share:.0%}' for share in settings.decay_at)} of the run"
+    )
+    flips = "half of the images mirrored, " if settings.flip else ""
     chosen = "; ".join(
         f"{METHOD[loss].label}: {listed(of_loss)}" for loss, of_loss in choices.chosen.items()
     )
-    origin = (
-        "the best mean of per-class and overall recall at k = "
-        f"{choices.selection_k} on validation images, of {len(choices.grid['warp'])} candidates "
-        f"per loss (results/{experiment}/search.csv)"
-        if choices.searched
-        else "not searched on this data; the rate is the paper's"
-    )
+    if choices.searched_on is None:
+        origin = "not searched; the rate is the paper's"
+    else:
+        shared = ", ".join(choices.shared_grid).replace("_", " ")
+        origin = (
+            f"the best mean of per-class and overall recall at k = {choices.selection_k} on the "
+            f"validation images of {choices.searched_on}, of {len(choices.grid['warp'])} "
+            f"candidates per loss (results/{choices.searched_on}/search.csv)"
+        )
+        if shared:
+            origin += f"; {shared}, shared by the losses, likewise (search_shared.csv)"
     clip = (
         f"gradient norm clipped at {settings.clip_norm:g}" if settings.clip_norm else "no clipping"
     )
@@ -232,8 +258,6 @@ def _network_notes(experiment: str, choices: NetworkChoices) -> list[str]:
         f"Network: AlexNet-like, crops of {choices.crop_size} pixels, {choices.architecture}; "
         f"test patches: {choices.patches}.",
         f"Training: SGD, momentum {settings.momentum:g}, batch {settings.batch_size}, "
-        f"{settings.epochs} epochs, learning rate times {settings.decay_factor:g} at "
-        f"{' and '.join(f'{share:.0%}' for share in settings.decay_at)} of the run, {clip}; "
-        f"WARP's ranks: {settings.rank}.",
+        f"{settings.epochs} epochs, {flips}{schedule}, {clip}; WARP's ranks: {settings.rank}.",
         f"{chosen}: {origin}.",
     ]

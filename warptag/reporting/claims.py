@@ -23,7 +23,7 @@ from scipy import stats
 
 from warptag.methods import METHOD, PAPER_LOSSES, network_method
 from warptag.reporting.evaluation import METRICS, Evaluation
-from warptag.reporting.paper import paper_metrics
+from warptag.reporting.paper import PAPER_TRAIN_IMAGES, paper_metrics
 
 MIN_SEEDS = 3
 CONFIDENCE = 0.95
@@ -120,7 +120,7 @@ def claims_table(evaluation: Evaluation, pretrained: bool = False) -> pd.DataFra
         claimed: dict[str, Any] = {
             "k": k,
             "number": number,
-            "statement": claim.statement,
+            "statement": claim.statement + _data_size(evaluation, claim),
             "verdict": verdict,
         }
         claimed["not_measured"] = ", ".join(missing)
@@ -147,6 +147,14 @@ def t_interval(mean: float, deviation: float, seeds: int) -> tuple[float, float]
         return None
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, seeds - 1) * deviation / np.sqrt(seeds))
     return mean - half, mean + half
+
+
+def _data_size(evaluation: Evaluation, claim: _Claim) -> str:
+    """What a claim about networks and baselines depends on most."""
+    if not evaluation.num_train_images or claim.pairs[0][1] not in _BASELINES:
+        return ""
+    here, paper = evaluation.num_train_images, PAPER_TRAIN_IMAGES
+    return f" (Here with {here:,} training images, in the paper with {paper:,}.)"
 
 
 def _method(name: str, pretrained: bool) -> str:

@@ -34,6 +34,7 @@ class Evaluation:
         scores: id of a method in `warptag.methods` -> list of float arrays (num_images, c), one
             per seed, higher is better; a deterministic method has a list of one.
         ks: the numbers of tags per image, one table each. Charts use the first.
+        num_train_images: the number of images that every method is fitted to; 0 if unknown.
         synthetic: whether the images are rendered rather than photographed.
         title: the name of the data set in headings.
         dataset: the id of the data set. The paper's numbers are shown beside the results only if
@@ -60,6 +61,7 @@ class Evaluation:
     train_counts: np.ndarray
     scores: Mapping[str, Sequence[np.ndarray]]
     ks: Sequence[int] = (3, 5)
+    num_train_images: int = 0
     synthetic: bool = False
     title: str = ""
     dataset: str = ""

@@ -11,6 +11,7 @@ from warptag.reporting.evaluation import METRICS
 PAPER = "Gong et al. 2013, NUS-WIDE"
 #: `Evaluation.dataset` of the paper's data set.
 PAPER_DATASET = "nuswide"
+PAPER_TRAIN_IMAGES = 150_000
 
 #: k -> method -> percentages in the order of `METRICS`.
 PAPER_TABLES: dict[int, dict[str, tuple[float, ...]]] = {

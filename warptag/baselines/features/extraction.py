@@ -24,7 +24,9 @@ from warptag.content_cache import content_key
 #: Images per chunk and per file of the cache; an interrupt loses at most so many.
 CHUNK = 128
 #: To be raised with every change after which the same image has another description.
-VERSION = 1
+VERSION = 2
+#: The side of the square that GIST is computed from, in pixels, unless the image is smaller.
+GIST_SIZE = 128
 
 
 class Images(Protocol):
@@ -48,7 +50,9 @@ def describe_image(image: np.ndarray, codebooks: dict[str, np.ndarray]) -> np.nd
     """
     patches = describe_patches(image)
     bags = [count_words(patches[name], codebooks[name]) for name in BAGS]
-    return np.concatenate([gist(image), *bags, colour_histogram(image)])
+    # GIST needs a multiple of 4. Its filters find nothing new in an enlarged image.
+    gist_size = min(GIST_SIZE, image.shape[0] // 4 * 4)
+    return np.concatenate([gist(image, gist_size), *bags, colour_histogram(image)])
 
 
 def extraction_key() -> str:

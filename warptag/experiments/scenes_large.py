@@ -1,0 +1,22 @@
+"""Rendered scenes in a number that networks can learn from; about an hour on two CPU cores.
+
+    bash reproduce.sh scenes-large
+
+The first pictures of every split are those of `scenes`, and so are the networks, whose settings
+were chosen on the validation pictures of `scenes`.
+"""
+
+from dataclasses import replace
+
+from warptag.experiments.experiment import Experiment
+from warptag.experiments.scenes import DATA, FEATURES, NETWORKS
+
+EXPERIMENT = Experiment(
+    name="scenes-large",
+    title="rendered scenes, large",
+    data=replace(
+        DATA, settings={**DATA.settings, "train": 40_000, "validation": 2_000, "test": 6_000}
+    ),
+    features=FEATURES,
+    networks=replace(NETWORKS, training={**NETWORKS.training, "epochs": 12}),
+)
