@@ -27,10 +27,10 @@ from warptag.losses.base import divide
 
 NUM_COLUMNS = 16
 
-# Comparisons of positives with tags that are made at once: enough to save the steps of a loop,
-# few enough to stay in the processor's cache.
-MAX_COMPARISONS = 2**17
-# The number of images where a graph does not know it.
+# The most comparisons of positives with tags that are made at once. On a CPU, larger tables take
+# longer than a loop, which ends with the last positive of the batch.
+MAX_COMPARISONS = 2**16
+# The batch size that is assumed where the graph does not know it.
 USUAL_BATCH = 32
 
 # The largest finite float32.
