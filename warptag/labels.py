@@ -103,6 +103,8 @@ def write_columns(array, columns, values):
 def add_by_column(values, columns, like):
     """Zeros of the shape of like (batch, n), plus values (batch, m) in the columns of each row."""
     num_rows, num_columns = ops.shape(like)
+    if like.shape[0] == 0:  # Keras on PyTorch takes 0 segments for an unknown number.
+        return ops.zeros_like(like)
     segments = ops.reshape(columns + _row_starts(like, columns), (-1,))
     sums = ops.segment_sum(ops.reshape(values, (-1,)), segments, num_rows * num_columns)
     return ops.reshape(sums, (num_rows, num_columns))
