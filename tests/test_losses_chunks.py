@@ -1,4 +1,7 @@
-"""The pairwise hinge processes the positives in chunks of `violators.NUM_COLUMNS` columns."""
+"""The pairwise hinge processes the positives in chunks of `violators.NUM_COLUMNS` columns.
+
+The pairs of a chunk are compared at once where they are at most `violators.MAX_COMPARISONS`.
+"""
 
 from functools import partial
 
@@ -40,6 +43,23 @@ def test_chunks_add_up_to_the_whole(make, num_columns, monkeypatch):
     chunks = value_and_gradient(make(), labels, scores, "eager")
     for ours, theirs in zip(chunks, whole, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(WARP, negatives="sampled", tag_weights=np.linspace(0, 2, 24), seed=4),
+        partial(KOrderStatisticWARP, (2, 0, 1), seed=4),
+    ],
+)
+def test_one_table_of_pairs_and_one_column_at_a_time_give_the_same(make, monkeypatch):
+    labels, scores = tied_images()
+    table = value_and_gradient(make(), labels, scores)
+    monkeypatch.setattr(violators, "MAX_COMPARISONS", 0)
+    columns = value_and_gradient(make(), labels, scores)
+    for ours, theirs in zip(columns, table, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert table[0].any()
 
 
 @pytest.mark.parametrize("mode", ["eager", *GRAPHS[-1:]])

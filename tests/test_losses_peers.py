@@ -58,11 +58,11 @@ def test_5_the_margin_is_one_unless_told_otherwise():
 def test_6_the_rank_is_rounded_down_and_weighs_the_harmonic_sum():
     """lightfm rounds, and takes log(r), which is 0 at rank 1."""
     table = ranks.harmonic_numbers(10, "float32")
-    # None of the draws violates, then the first to the ninth; a tenth is one too many.
-    draws = tensor([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
+    # The first to the ninth draw violates the margin; a tenth is one too many.
+    draws = tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
     weights = numbers(ranks.weights_of_draws(draws, tensor([[9]]), table))
     # floor(9 / s) = 9, 4, 3, 2, 1, 1, 1, 1, 1
-    expected = [[0, harmonic(9), 25 / 12, 1 + 1 / 2 + 1 / 3, 1 + 1 / 2, 1, 1, 1, 1, 1, 0]]
+    expected = [[harmonic(9), 25 / 12, 1 + 1 / 2 + 1 / 3, 1 + 1 / 2, 1, 1, 1, 1, 1, 0]]
     np.testing.assert_allclose(weights, expected, rtol=1e-6)
 
 

@@ -100,16 +100,30 @@ def write_columns(array, columns, values):
     return ops.scatter_update(array, indices, ops.reshape(values, (-1,)))
 
 
+def add_by_column(values, columns, like):
+    """Zeros of the shape of like (batch, n), plus values (batch, m) in the columns of each row."""
+    num_rows, num_columns = ops.shape(like)
+    if like.shape[0] == 0:  # Keras on PyTorch takes 0 segments for an unknown number.
+        return ops.zeros_like(like)
+    segments = ops.reshape(columns + _row_starts(like, columns), (-1,))
+    sums = ops.segment_sum(ops.reshape(values, (-1,)), segments, num_rows * num_columns)
+    return ops.reshape(sums, (num_rows, num_columns))
+
+
 def read_columns(array, columns):
     """The entries of array (batch, n) in the columns (batch, m) of each row.
 
     The same as `ops.take_along_axis`, which copies the whole array on TensorFlow.
     """
-    num_rows, num_columns = ops.shape(array)
-    starts = num_columns * ops.arange(num_rows, dtype=columns.dtype)
-    indices = ops.reshape(columns + starts[:, None], (-1,))
+    indices = ops.reshape(columns + _row_starts(array, columns), (-1,))
     # Flat, because Keras on JAX loses the shape of the indices of an empty batch.
     return ops.reshape(ops.take(ops.reshape(array, (-1,)), indices, axis=0), ops.shape(columns))
+
+
+def _row_starts(array, columns):
+    """The flat index of the first entry of each row: (batch, 1), of the dtype of columns."""
+    num_rows, num_columns = ops.shape(array)
+    return num_columns * ops.arange(num_rows, dtype=columns.dtype)[:, None]
 
 
 def _check_shapes(labels_shape: tuple, scores_shape: tuple, labels: str) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 
 from warptag.keras_api import ops
 from warptag.labels import check_choice
-from warptag.losses.base import divide
-from warptag.losses.violators import Positives, count_by_column
+from warptag.losses.violators import Positives, count_tags
 from warptag.losses.warp import WARP
 
 
@@ -71,21 +70,24 @@ class KOrderStatisticWARP(WARP):
 
     def normalize(self, positives: Positives, num_terms):
         weights = self.weights_of_positives(positives) * self._taken(positives)
-        return divide(weights, num_terms) if self.normalization == "violators" else weights
+        if self.normalization == "none":
+            return weights
+        return weights / ops.maximum(num_terms, 1.0)
 
     def _taken(self, positives: Positives):
         """q_j, the probability that positive j is taken: (batch, n)."""
         batch = positives.batch
-        tags = ops.arange(batch.scores.shape[-1], dtype="int32")
+        num_tags = batch.scores.shape[-1]
+        tags = ops.arange(num_tags, dtype="int32")
 
-        def is_before(index):
-            """Which positives come before the one in this column."""
-            score = ops.take(positives.scores, index, axis=1)[:, None]
-            earlier = tags < ops.take(positives.tags, index, axis=1)[:, None]
-            tied = ops.logical_and(ops.equal(batch.scores, score), earlier)
-            return ops.logical_and(batch.positive, ops.logical_or(batch.scores > score, tied))
+        def is_before(score, tag):
+            """Which positives come before the ones with these scores and tags."""
+            scores = batch.scores[:, None, :]
+            tied = ops.logical_and(ops.equal(scores, score), tags < tag)
+            before = ops.logical_or(scores > score, tied)
+            return ops.logical_and(batch.positive[:, None, :], before)
 
-        place = count_by_column(is_before, positives.valid, positives.scores.dtype)
+        place = count_tags(is_before, positives.valid, num_tags, positives.scores, positives.tags)
         num_positive = ops.maximum(batch.num_positive, 1.0)
         best, worst = place / num_positive, (place + 1) / num_positive
         return ops.where(positives.valid, self._within(worst) - self._within(best), 0.0)

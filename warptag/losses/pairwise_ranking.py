@@ -9,7 +9,7 @@ import keras
 
 from warptag.keras_api import ops
 from warptag.labels import check_choice
-from warptag.losses.base import TagLoss, divide
+from warptag.losses.base import TagLoss
 from warptag.losses.violators import Positives, weighted_hinge
 
 NORMALIZATIONS = ("none", "positives", "pairs", "violators")
@@ -63,22 +63,24 @@ class PairwiseRanking(TagLoss):
         return self.normalize(positives, positives.violators)
 
     def weights_of_positives(self, positives: Positives):
-        """The tag weight of each positive: (batch, n)."""
+        """The tag weight of each positive: (batch, n), or a scalar 1 without tag weights."""
         weights = self.weights_of_tags(positives.scores.dtype)
-        if self.tag_weights is not None:
-            weights = ops.take(weights, positives.tags, axis=0)
-        return weights * ops.ones_like(positives.scores)
+        return weights if self.tag_weights is None else ops.take(weights, positives.tags, axis=0)
 
     def normalize(self, positives: Positives, num_terms):
-        """Tag weight over divisor, for hinge sums with this number of terms: (batch, n)."""
+        """Tag weight over divisor, for hinge sums with num_terms terms: (batch, n) or a scalar.
+
+        The divisor is 0 only for a hinge sum without terms, whose weight has no meaning.
+        """
         weights = self.weights_of_positives(positives)
         if self.normalization == "none":
             return weights
+        divisor = ops.maximum(positives.batch.num_positive, 1.0)
         if self.normalization == "violators":
-            weights = divide(weights, num_terms)
+            divisor = divisor * ops.maximum(num_terms, 1.0)
         if self.normalization == "pairs":
-            weights = divide(weights, positives.batch.num_negative)
-        return divide(weights, positives.batch.num_positive)
+            divisor = divisor * ops.maximum(positives.batch.num_negative, 1.0)
+        return weights / divisor
 
     def get_config(self):
         return {

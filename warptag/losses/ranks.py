@@ -27,20 +27,18 @@ def harmonic_numbers(num_tags: int, dtype):
 
 
 def weights_of_draws(draws, max_draws, table):
-    """L(floor((c - 1) / s)) for s draws; 0 where s is 0 (none found) or above c - 1.
+    """L(floor((c - 1) / s)) for s draws; 0 where s is above c - 1 (none found).
 
     Args:
-        draws: int (batch, n), s.
+        draws: int (batch, n), s, at least 1.
         max_draws: int (batch, 1), c - 1.
         table: `harmonic_numbers`.
     """
-    found = ops.logical_and(draws > 0, draws <= max_draws)
-    rank = ops.where(found, max_draws // ops.maximum(draws, 1), 0)
-    return ops.take(table, rank, axis=0)
+    return ops.take(table, max_draws // draws, axis=0)
 
 
 def loop_draws(positives: Positives, max_draws, key):
-    """The number of draws of the paper's sampling loop: int (batch, n); 0 if none is found."""
+    """The number of draws of the paper's sampling loop: int (batch, n); c if none is found."""
     batch = positives.batch
     thresholds = margin_below(batch, positives.scores)
     # Negatives first, so that a draw is an index below num_negative.
@@ -62,19 +60,22 @@ def loop_draws(positives: Positives, max_draws, key):
         return step + 1, draws, ops.logical_and(searching, step < max_draws)
 
     searching = ops.logical_and(positives.valid, last >= 0)
-    start = (ops.ones((), "int32"), ops.zeros_like(thresholds, dtype="int32"), searching)
+    none_found = ops.broadcast_to(max_draws + 1, ops.shape(thresholds))
+    start = (ops.ones((), "int32"), none_found, searching)
     return ops.while_loop(unfinished, draw, start)[1]
 
 
 def geometric_draws(positives: Positives, key):
-    """The distribution of `loop_draws` without a loop, from one uniform number per positive."""
-    share = violating_share(positives)
-    # P(s > t) = (1 - p)^t, so s = 1 + floor(log(1 - u) / log(1 - p)), with u below 1.
-    inside = ops.clip(share, 1e-7, 1 - 1e-7)
+    """The distribution of `loop_draws` without a loop, from one uniform number per positive.
+
+    Where no negative violates the margin, the result has no meaning.
+    """
+    share = ops.maximum(violating_share(positives), 1e-7)
     numbers = uniform(share, key, "rank", positives.chunk)
-    draws = 1 + ops.floor(ops.log1p(-numbers) / ops.log1p(-inside))
-    draws = ops.where(share >= 1, 1.0, draws)
-    return ops.cast(ops.where(share > 0, ops.minimum(draws, 2.0**30), 0.0), "int32")
+    # P(s > t) = (1 - p)^t, so s = 1 + floor(log(1 - u) / log(1 - p)), with u below 1. For p = 1
+    # the denominator is -inf and s is 1.
+    draws = 1 + ops.floor(ops.log1p(-numbers) / ops.log1p(-share))
+    return ops.cast(ops.minimum(draws, 2.0**30), "int32")
 
 
 def expected_weights(positives: Positives, max_draws, num_tags: int, table):

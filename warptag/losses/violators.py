@@ -12,7 +12,8 @@ the loss, and g is its gradient.
 
 V and g take one pass over the scores per positive, in a loop that ends with the last positive of
 the batch: O(num_tags * positives) time and O(num_tags) memory per image. Since the shapes of a
-compiled graph cannot depend on the labels, positives are processed in chunks of NUM_COLUMNS.
+compiled graph cannot depend on the labels, positives are processed in chunks of NUM_COLUMNS. The
+pairs of a chunk are compared in one table where that is small.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from warptag.keras_api import ops
-from warptag.labels import Labels, read_columns, write_columns
+from warptag.labels import Labels, add_by_column, read_columns
 from warptag.losses.base import divide
 
 NUM_COLUMNS = 16
+
+# The most comparisons of positives with tags that are made at once. On a CPU, larger tables take
+# longer than a loop, which ends with the last positive of the batch.
+MAX_COMPARISONS = 2**16
+# The batch size that is assumed where the graph does not know it.
+USUAL_BATCH = 32
 
 # The largest finite float32.
 LARGEST = 3.4028234e38
@@ -91,7 +98,7 @@ def weighted_hinge(
         margin,
     )
     zeros = ops.zeros_like(num_negative)
-    sums = Sums(ops.where(labels.negative, 0.0 * num_negative, 0.0), zeros, zeros)
+    sums = Sums(ops.zeros_like(fixed), zeros, zeros)
     num_tags = scores.shape[-1]
     chunk = ops.zeros((), "int32")
     if labels.tags is not None:
@@ -112,59 +119,50 @@ def weighted_hinge(
 def _add_in_chunks(batch: Batch, sums: Sums, chunk, weigh, choose) -> Sums:
     """Add all positives, NUM_COLUMNS per image at a time, in the order of their tags."""
     num_tags = batch.scores.shape[-1]
-    places = ops.arange(num_tags, dtype="int32")
+    # Decreasing, because the order of PyTorch's top_k is undefined for equal values.
+    places = ops.cast(num_tags - ops.arange(num_tags, dtype="int32"), batch.scores.dtype)
 
-    def add(more, chunk, last, *sums):
-        # Decreasing, because the order of PyTorch's top_k is undefined for equal values.
-        left = ops.where(ops.logical_and(batch.positive, places > last), num_tags - places, 0)
-        left, tags = ops.top_k(ops.cast(left, batch.scores.dtype), NUM_COLUMNS)
-        tags, valid = ops.cast(tags, "int32"), left > 0
-        sums = _add(batch, Sums(*sums), tags, valid, chunk, weigh, choose)
-        # There may be more where every column is filled. (Slicing the last column of top_k would
-        # make XLA sort the whole row.)
-        more = ops.any(ops.all(valid, axis=-1))
-        highest = ops.max(ops.where(valid, tags, -1), axis=-1, keepdims=True, initial=-1)
-        return more, chunk + 1, ops.maximum(last, highest), *sums
+    def add(more, chunk, end, *sums):
+        left = ops.where(ops.logical_and(batch.positive, places < end), places, 0.0)
+        left, tags = ops.top_k(left, NUM_COLUMNS)
+        sums = _add(batch, Sums(*sums), ops.cast(tags, "int32"), left > 0, chunk, weigh, choose)
+        # Slicing the last column of top_k would make XLA sort the whole row.
+        end = ops.min(left, axis=-1, keepdims=True)
+        # There may be more where every column is filled.
+        return ops.any(end > 0), chunk + 1, end, *sums
 
-    last = ops.zeros_like(batch.num_positive, dtype="int32") - 1
-    state = ops.while_loop(lambda more, *_: more, add, (ops.equal(chunk, 0), chunk, last, *sums))
+    end = ops.zeros_like(batch.num_positive) + (num_tags + 1)
+    state = ops.while_loop(lambda more, *_: more, add, (ops.equal(chunk, 0), chunk, end, *sums))
     return Sums(*state[3:])
 
 
 def _add(batch: Batch, sums: Sums, tags, valid, chunk, weigh, choose) -> Sums:
     """Add a chunk of positives; tags (batch, n) may repeat where they are not valid."""
-    dtype = batch.scores.dtype
+    num_tags = batch.scores.shape[-1]
     scores = read_columns(batch.scores, tags)
     thresholds = ops.where(valid, margin_below(batch, scores), float("inf"))
-
-    def violates(index):
-        return batch.negative_scores > ops.take(thresholds, index, axis=1)[:, None]
-
-    violators = count_by_column(violates, valid, dtype)
+    negative_scores = batch.negative_scores[:, None, :]
+    violators = count_tags(
+        lambda threshold: negative_scores > threshold, valid, num_tags, thresholds
+    )
     positives = Positives(batch, tags, valid, scores, violators, chunk)
     weights = ops.where(violators > 0, weigh(positives), 0.0)
-    number = None if choose is None else choose(positives)
-
-    def add_slopes(index, slopes):
-        hits = violates(index)
-        if number is not None:
-            order = ops.cumsum(ops.cast(hits, dtype), axis=-1)
-            chosen = ops.equal(order, ops.take(number, index, axis=1)[:, None])
-            hits = ops.logical_and(hits, chosen)
-        return slopes + ops.where(hits, ops.take(weights, index, axis=1)[:, None], 0.0)
-
-    slopes = _for_each_column(add_slopes, valid, sums.slopes)
     pulls = weights * (violators if choose is None else ops.minimum(violators, 1.0))
-    # Columns that are not valid rewrite the present value, or repeat the update of the image's
-    # first valid column, whose tag they may have.
-    updates = ops.where(valid, -pulls, read_columns(slopes, tags))
-    first = ops.argmax(ops.cast(valid, "int32"), axis=-1, keepdims=True)
-    tags = ops.where(valid, tags, read_columns(tags, first))
-    updates = ops.where(valid, updates, read_columns(updates, first))
+    columns = (thresholds, weights) if choose is None else (thresholds, weights, choose(positives))
+
+    def add_slopes(slopes, index, threshold, weight, number=None):
+        hits = negative_scores > threshold
+        if number is not None:
+            order = ops.cumsum(ops.cast(hits, slopes.dtype), axis=-1)
+            hits = ops.logical_and(hits, ops.equal(order, number))
+        return slopes + ops.sum(ops.where(hits, weight, 0.0), axis=1)
+
+    # The pull is 0 in columns that are not valid.
+    slopes = sums.slopes - add_by_column(pulls, tags, batch.scores)
     # A positive without violators may have an infinite score.
     weighted = ops.where(pulls > 0, pulls * scores, 0.0)
     return Sums(
-        write_columns(slopes, tags, updates),
+        _for_columns(add_slopes, valid, columns, num_tags, slopes),
         sums.total + ops.sum(pulls, axis=-1, keepdims=True),
         sums.scores + ops.sum(weighted, axis=-1, keepdims=True),
     )
@@ -179,30 +177,39 @@ def margin_below(batch: Batch, scores):
     return ops.minimum(scores - batch.margin, LARGEST)
 
 
-def count_by_column(mask, valid, dtype):
-    """The number of true tags in mask(index) for each column: (batch, n), 0 where not valid.
+def count_tags(mask, valid, num_tags: int, *columns):
+    """The number of true tags per column: float (batch, n), without meaning where not valid.
 
     Args:
-        mask: function from the index of a column, an int tensor (), to booleans (batch, num_tags).
+        mask: function from values of `columns`, each (batch, m, 1), to booleans
+            (batch, m, num_tags).
         valid: boolean (batch, n).
-        dtype: dtype of the result.
+        *columns: one or more (batch, n); the first is float and gives the dtype of the result.
     """
-    column = ops.arange(ops.shape(valid)[1], dtype="int32")
+    place = ops.arange(ops.shape(valid)[1], dtype="int32")
 
-    def count(index, counts):
-        counted = ops.sum(ops.cast(mask(index), dtype), axis=-1, keepdims=True)
-        return ops.where(ops.equal(column, index), counted, counts)
+    def count(counts, index, *values):
+        counted = ops.sum(ops.cast(mask(*values), counts.dtype), axis=-1)
+        return ops.where(ops.equal(place, index), counted, counts)
 
-    counts = _for_each_column(count, valid, ops.zeros_like(valid, dtype=dtype))
-    return ops.where(valid, counts, 0.0)
+    return _for_columns(count, valid, columns, num_tags, ops.zeros_like(columns[0]))
 
 
-def _for_each_column(step, valid, state):
-    """Apply state = step(index, state) to every column up to the last valid one of the batch."""
-    column = ops.arange(ops.shape(valid)[1], dtype="int32")
-    end = ops.max(ops.where(valid, column + 1, 0), initial=0)
-    return ops.while_loop(
-        lambda index, _: index < end,
-        lambda index, state: (index + 1, step(index, state)),
-        (ops.zeros((), "int32"), state),
-    )[1]
+def _for_columns(step, valid, columns, num_tags, state):
+    """Apply state = step(state, index, *values of the columns) to all columns (batch, n).
+
+    Where the table of pairs is small, one step takes all columns, with values (batch, n, 1).
+    Otherwise each step takes one, with values (batch, 1, 1), up to the last valid one of the batch.
+    """
+    place = ops.arange(ops.shape(valid)[1], dtype="int32")
+    num_images, num_columns = valid.shape
+    if (num_images or USUAL_BATCH) * (num_columns or NUM_COLUMNS) * num_tags <= MAX_COMPARISONS:
+        return step(state, place, *(column[:, :, None] for column in columns))
+    end = ops.max(ops.where(valid, place + 1, 0), initial=0)
+
+    def add(index, state):
+        values = (ops.take(column, index, axis=1)[:, None, None] for column in columns)
+        return index + 1, step(state, index, *values)
+
+    start = (ops.zeros((), "int32"), state)
+    return ops.while_loop(lambda index, _: index < end, add, start)[1]

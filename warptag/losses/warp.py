@@ -104,7 +104,8 @@ class WARP(PairwiseRanking):
         table = ranks.harmonic_numbers(num_tags, batch.scores.dtype)
         if self.rank == "exact":
             return ops.take(table, ops.cast(positives.violators, "int32"), axis=0)
-        max_draws = ops.cast(batch.num_positive + batch.num_negative, "int32") - 1
+        num_known = ops.cast(batch.num_positive + batch.num_negative, "int32")
+        max_draws = ops.maximum(num_known - 1, 0)
         if self.rank == "expected":
             return ranks.expected_weights(positives, max_draws, num_tags, table)
         if self.rank == "loop":
