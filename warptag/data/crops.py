@@ -52,16 +52,15 @@ def random_crops(
     place = tf.minimum(tf.cast(draws[:, :2] * tf.cast(free + 1, tf.float32), tf.int32), free)
 
     def crop(image):
-        encoded, place, side = image
+        encoded, place, side, mirrored = image
         window = tf.stack([place[0], place[1], side, side])
-        return _resize(_decode_window(encoded, window), side, size)
+        found = _resize(_decode_window(encoded, window), side, size)
+        return tf.cond(mirrored, lambda: tf.reverse(found, [1]), lambda: found)
 
-    images = (batch["encoded"], place, side)
+    mirrored = tf.logical_and(flip, draws[:, 3] < 0.5)
+    images = (batch["encoded"], place, side, mirrored)
     spec = tf.TensorSpec((size, size, 3), tf.uint8)
-    crops = tf.map_fn(crop, images, fn_output_signature=spec)
-    if flip:
-        crops = tf.where((draws[:, 3] < 0.5)[:, None, None, None], crops[:, :, ::-1], crops)
-    return crops
+    return tf.map_fn(crop, images, fn_output_signature=spec)
 
 
 def fixed_crops(batch: dict[str, tf.Tensor], size: int, patches: str) -> tf.Tensor:
