@@ -84,6 +84,15 @@ def test_fewer_images_than_a_batch_are_an_error(tmp_path):
         list(dry_run(experiment, tmp_path / "results", input_dir=write_corel5k(tmp_path)))
 
 
+def test_the_images_of_nuswide_that_are_missing_are_not_counted(tmp_path):
+    release, output = write_nuswide(tmp_path, num_missing=3), tmp_path / "results"
+    experiment = replace(EXPERIMENTS["nuswide"], ks=(1,), features=None, networks=None)
+    (data,) = dry_run(experiment, output, input_dir=release)
+    # Every fourth of the 40 images has no tag.
+    assert f"sample of {30 - 3}" in data.what
+    assert not output.exists()
+
+
 def test_experiments_without_photographs(tmp_path):
     release, output = write_nuswide_features(write_nuswide(tmp_path)), tmp_path / "results"
     bound, features = (

@@ -14,12 +14,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy import sparse
+
 from tfrecords_tools.convert import convert
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.nuswide.feature_files import NUM_FEATURES, find_feature_files
 from tfrecords_tools.validation import with_validation
 from warptag import experiments
 from warptag.baselines import VisualFeatures
+from warptag.baselines.features.descriptors import BAGS, describe_patches
+from warptag.baselines.features.extraction import describe_image, feature_widths, parallel_map
+from warptag.baselines.features.resizing import to_square
 from warptag.data import Records
 from warptag.data.features import BATCH_SIZE
 from warptag.experiments import Experiment, Photographs
@@ -36,7 +42,7 @@ from warptag.training.speed import training_speed
 SAMPLE = 100
 #: The measurement of a network ends after so many seconds or steps.
 MAX_SECONDS, MAX_STEPS = 15.0, 100
-#: `VisualFeatures` learns its codebooks from at most so many images.
+#: `VisualFeatures` describes at most so many images a second time, for its codebooks.
 CODEBOOK_IMAGES = 2048
 FLOAT = 4  # bytes
 
@@ -87,7 +93,7 @@ def dry_run(
             if features.source_settings is not None:
                 whole, row = sample("feature_data", features.source_settings)
                 yield row
-            yield _visual_features(features, whole, Path(temporary) / "histograms")
+            yield _visual_features(features, whole, Path(temporary) / "features.npz")
         if networks is not None:
             sampled = Networks(experiment.name, networks, photographs.folder)
             yield _networks(sampled, runs, photographs.count["train"])
@@ -155,31 +161,37 @@ class _Sample:
         )
 
 
-def _visual_features(features: declared.VisualFeatures, sample: _Sample, cache: Path) -> Estimate:
-    # Enough to keep every core busy.
+def _visual_features(features: declared.VisualFeatures, sample: _Sample, file: Path) -> Estimate:
+    visual, random = VisualFeatures(**features.arguments), np.random.default_rng(0)
+    # Enough images to keep every core busy.
     number = max(32, 2 * (os.cpu_count() or 1))
-    train, test = (
-        list(islice(Records(sample.folder, split), number)) for split in ("train", "test")
-    )
-    visual = VisualFeatures(**features.arguments, cache_dir=cache)
+    stored = islice(Records(sample.folder, "train"), number)
+    images = [to_square(image, visual.image_size) for image in stored]
+    # Some descriptors as words: those of k-means would take minutes, and be counted as fast.
+    patches = [describe_patches(image) for image in images[:4]]
+    codebooks = {}
+    for name, length in BAGS.items():
+        found = [each[name].descriptors for each in patches]
+        words = np.concatenate([*found, np.zeros((1, length), np.float32)])
+        codebooks[name] = random.choice(words, visual.codebook_size)
     started = time.perf_counter()
-    visual.fit(train)
-    fitted, fitted_bytes = time.perf_counter(), _num_bytes(cache)
-    visual.transform(test)
-    per_image = (time.perf_counter() - fitted) / len(test)
+    with parallel_map("describing images", len(images)) as (run, _):
+        rows = run(lambda image: describe_image(image, codebooks), images)
+    per_image = (time.perf_counter() - started) / len(images)
+    sparse.save_npz(file, sparse.csr_matrix(np.stack(rows)))
     count, num_fits = sample.count, 1
     num_rows = count["train"] + count["test"]
     if features.published:  # fitted and computed again, with the validation images
         num_rows, num_fits = num_rows + sum(count.values()), 2
-    fit = fitted - started + min(CODEBOOK_IMAGES, count["train"]) * per_image
-    columns = len(visual.blocks_) * min(visual.num_components, count["train"])
+    widths = feature_widths(codebooks).values()
+    columns = sum(min(visual.num_components, width, count["train"]) for width in widths)
     return Estimate(
         "Visual features",
-        f"{num_rows:,} rows of {columns:,} numbers; estimated from {len(train) + len(test)} "
-        f"images: {1 / per_image:,.1f} per second; without PCA and the annotators, such as kNN and "
-        "SVM, which are not estimated",
-        num_fits * fit + num_rows * per_image,
-        num_fits * fitted_bytes + num_rows * (_num_bytes(cache) - fitted_bytes) / len(test),
+        f"{num_rows:,} rows of {columns:,} numbers; estimated from {len(images)} images: "
+        f"{1 / per_image:,.1f} per second; without k-means, PCA and the annotators, such as kNN "
+        "and SVM, which are not estimated",
+        (num_rows + num_fits * min(CODEBOOK_IMAGES, count["train"])) * per_image,
+        num_rows * file.stat().st_size / len(images),
         peak_memory() + num_rows * columns * FLOAT,
     )
 
