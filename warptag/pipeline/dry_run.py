@@ -42,7 +42,7 @@ from warptag.training.speed import training_speed
 SAMPLE = 100
 #: The measurement of a network ends after so many seconds or steps.
 MAX_SECONDS, MAX_STEPS = 15.0, 100
-#: `VisualFeatures` describes at most so many images a second time, for its codebooks.
+#: For its codebooks, `VisualFeatures` describes at most so many images once more.
 CODEBOOK_IMAGES = 2048
 FLOAT = 4  # bytes
 
@@ -167,7 +167,7 @@ def _visual_features(features: declared.VisualFeatures, sample: _Sample, file: P
     number = max(32, 2 * (os.cpu_count() or 1))
     stored = islice(Records(sample.folder, "train"), number)
     images = [to_square(image, visual.image_size) for image in stored]
-    # Some descriptors as words: those of k-means would take minutes, and be counted as fast.
+    # Some descriptors serve as words: k-means takes minutes, and its words are counted as fast.
     patches = [describe_patches(image) for image in images[:4]]
     codebooks = {}
     for name, length in BAGS.items():
