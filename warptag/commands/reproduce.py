@@ -15,7 +15,7 @@ from warptag.commands.common import (
     make_writable,
     show_progress,
 )
-from warptag.experiments import EXPERIMENTS
+from warptag.experiments import EXPERIMENTS, Experiment
 
 
 @click.command()
@@ -54,6 +54,11 @@ from warptag.experiments import EXPERIMENTS
     "--all-baselines", is_flag=True, help="Also fit JEC, TagProp and 2PKNN to the visual features."
 )
 @click.option("--quick", is_flag=True, help="Try out every step in a minute or two.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the data and estimate time, disk and memory, without writing results.",
+)
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard beside the models.")
 def reproduce(
     name: str,
@@ -63,6 +68,7 @@ def reproduce(
     search_again: bool,
     all_baselines: bool,
     quick: bool,
+    dry_run: bool,
     tensorboard: bool,
     backbone: str | None,
     weights: str | None,
@@ -90,7 +96,8 @@ def reproduce(
     if input_dir is not None and not input_dir.is_dir():
         raise InputError(f"{input_dir} is not a folder; expected the original data set's folder")
     output = output or Path("results") / (f"{name}-quick" if quick else name)
-    make_writable(output)
+    if not dry_run:
+        make_writable(output)
     options = [
         *(["--input DIR"] if input_dir else []),
         *([f"--seeds {seeds}"] if seeds else []),
@@ -113,6 +120,9 @@ def reproduce(
     experiment = experiment.with_all_baselines() if all_baselines else experiment
     experiment = experiment.quick() if quick else experiment
     experiment = replace(experiment, seeds=seeds) if seeds else experiment
+    if dry_run:
+        _show_dry_run(experiment, output, input_dir, search_again)
+        return
     try:
         written = run(
             experiment,
@@ -137,6 +147,19 @@ def check_input(name: str, input_dir: Path | None, records: Path | None = None) 
         raise click.UsageError(f"{name} needs --input DIR, the folder of the original data set")
     if not needs_input and input_dir is not None:
         raise click.UsageError(f"{name} renders its own pictures and takes no --input")
+
+
+def _show_dry_run(
+    experiment: Experiment, output: Path, input_dir: Path | None, search_again: bool
+) -> None:
+    from warptag.pipeline.dry_run import dry_run
+    from warptag.pipeline.estimate import total
+
+    steps = []
+    for step in dry_run(experiment, output, input_dir=input_dir, search_again=search_again):
+        click.echo(step)
+        steps.append(step)
+    click.echo(total(steps, output))
 
 
 def _show_tables(folder: Path) -> None:

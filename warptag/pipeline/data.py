@@ -108,6 +108,26 @@ def convert_photographs(
     Raises:
         InputError: the input cannot be used, or the folder contains records of another source.
     """
+    source = open_source(data, settings, input_dir)
+    make = partial(convert, source, folder, name=data.source, settings=source.settings)
+    if not has_records(data, folder):
+        return make()
+    try:
+        return make()
+    except (OtherDataset, DamagedDataset) as reason:
+        logger.info("    Converting again: %s", reason)
+        return make(overwrite=True)
+
+
+def open_source(data: Photographs, settings: dict[str, Any], input_dir: Path | None) -> Any:
+    """The source of photographs, which has read and checked their labels.
+
+    Args:
+        data, settings, input_dir: as in `convert_photographs`.
+
+    Raises:
+        InputError: the input cannot be used.
+    """
     source_type = source_class(data.source)
     if data.needs_input:
         source = source_type(_required(input_dir, data.source), **settings)
@@ -115,19 +135,30 @@ def convert_photographs(
         source = source_type(**settings)
     for note in getattr(source, "notes", ()):
         logger.info("    %s", note)
-    make = partial(convert, source, folder, name=data.source, settings=source.settings)
+    return source
+
+
+def has_records(data: Photographs, folder: Path) -> bool:
+    """Whether a folder contains finished records of the photographs.
+
+    Raises:
+        InputError: the folder contains records of another source.
+    """
     if not (folder / INFO_FILE).exists():
-        return make()
+        return False
     found = DatasetInfo.load(folder).name
     if found != data.source:
         raise InputError(
             f"{folder} contains records of {found}, not of {data.source}; choose another folder"
         )
-    try:
-        return make()
-    except (OtherDataset, DamagedDataset) as reason:
-        logger.info("    Converting again: %s", reason)
-        return make(overwrite=True)
+    return True
+
+
+def check_ks(ks: Sequence[int], tag_names: Sequence[str]) -> None:
+    """Raises InputError if a number of tags per image exceeds the number of tags."""
+    for k in ks:
+        if k > len(tag_names):
+            raise InputError(f"k = {k} exceeds the number of tags, {len(tag_names)}")
 
 
 def _required(input_dir: Path | None, name: str) -> Path:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.errors import InputError
 from tfrecords_tools.files import write_bytes
 from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
@@ -18,7 +17,7 @@ from warptag.data import Records
 from warptag.experiments import Experiment, Photographs
 from warptag.experiments import Networks as NetworkChoices
 from warptag.methods import METHOD, PAPER_LOSSES, network_method
-from warptag.pipeline.data import Data, convert_photographs, load_data
+from warptag.pipeline.data import Data, check_ks, convert_photographs, load_data
 from warptag.pipeline.features import FeatureResults, feature_results
 from warptag.pipeline.networks import Networks, Run, settings_of
 from warptag.pipeline.pretrained import PretrainedNetworks
@@ -66,9 +65,7 @@ def reproduce(
     steps = _Steps(experiment, search_again)
     steps.next(f"Data: {experiment.title}")
     data = load_data(experiment.data, input_dir, output)
-    for k in experiment.ks:
-        if k > len(data.tag_names):
-            raise InputError(f"k = {k} exceeds the number of tags, {len(data.tag_names)}")
+    check_ks(experiment.ks, data.tag_names)
     scores = _bounds(data, experiment.seeds)
     notes = list(data.description)
     features = FeatureResults({}, "")

@@ -105,7 +105,7 @@ def train(
         >>> history["epoch"].tolist()
         [1]
     """
-    strategy = strategy or _strategy_of_this_machine()
+    strategy = strategy or strategy_of_this_machine()
     # Before an earlier run in the folder is replaced.
     _check(records, settings, k, strategy.num_replicas_in_sync)
     run_folder.claim(
@@ -160,7 +160,7 @@ def train(
         "steps_per_epoch": steps_per_epoch,
         "callbacks": callbacks,
     }
-    with input_errors(), _out_of_memory(name, settings), divergence.explained(), progress:
+    with input_errors(), out_of_memory(name, settings), divergence.explained(), progress:
         if chief:
             # A copy outside the strategy's scope, since Keras cannot evaluate inside it.
             network, copy, _ = compiled(make_model, settings, steps_per_epoch, k)
@@ -337,7 +337,7 @@ def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: i
 
 
 @contextmanager
-def _out_of_memory(name: str, settings: TrainingSettings) -> Iterator[None]:
+def out_of_memory(name: str, settings: TrainingSettings) -> Iterator[None]:
     """Turns the error of TensorFlow or PyTorch that there is no memory left into an InputError."""
     kinds: list[type[Exception]] = [MemoryError, tf.errors.ResourceExhaustedError]
     if keras.backend.backend() == "torch":
@@ -357,7 +357,7 @@ def _on_tensorflow() -> bool:
     return keras.backend.backend() == "tensorflow"
 
 
-def _strategy_of_this_machine() -> tf.distribute.Strategy:
+def strategy_of_this_machine() -> tf.distribute.Strategy:
     """`MirroredStrategy` if TensorFlow trains on several GPUs, else the default strategy."""
     if _on_tensorflow() and len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
