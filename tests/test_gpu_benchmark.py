@@ -24,10 +24,20 @@ def gpu():
         yield lambda name: importlib.import_module(f"benchmarks.gpu.{name}")
 
 
+@pytest.fixture
+def without_tensorflow(tmp_path, monkeypatch):
+    """The machine with the GPU does not have it."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    (folder / "tensorflow.py").write_text("raise ImportError('TensorFlow is not installed')")
+    monkeypatch.syspath_prepend(folder)
+
+
 def run(gpu, *arguments):
     return CliRunner().invoke(gpu("__main__").main, [*map(str, arguments)])
 
 
+@pytest.mark.usefixtures("without_tensorflow")
 def test_the_losses_are_measured_in_a_process_of_their_own(gpu, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu("__main__"), "MODULES", {"jax": ("losses",)})
     monkeypatch.setitem(gpu("cases").SMALL, "num_tags", (8,))
@@ -100,20 +110,21 @@ def test_an_interrupted_run_keeps_its_rows(gpu, tmp_path, monkeypatch):
     assert pd.read_csv(tmp_path / "gpu.csv")["what"].tolist() == ["softmax"]
 
 
-def test_without_a_gpu_or_time_nothing_is_written(gpu, tmp_path, monkeypatch):
+def test_without_a_gpu_or_time_nothing_is_written(gpu, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(gpu("__main__"), "MODULES", {"jax": ("losses",)})
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    for arguments in ([], ["--minutes", "0.0001"]):
+    for arguments, option in (([], "--small"), (["--small", "--minutes", "0.0001"], "")):
         result = run(gpu, *arguments, "--output", tmp_path / "gpu.csv")
         assert result.exit_code == 1 and "JAX" in result.output
-        assert not list(tmp_path.iterdir())
+        assert option in capfd.readouterr().err and not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_tensorflow")
 def test_everything_in_small_sizes(gpu, tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "no-compiler")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    result = run(gpu, "--small", "--output", tmp_path / "gpu.csv")
+    result = run(gpu, "--small", "--minutes", 60, "--output", tmp_path / "gpu.csv")
     assert result.exit_code == 0, result.output
     table = pd.read_csv(tmp_path / "gpu.csv")
     assert set(table["backend"]) == {"jax", "torch"}
@@ -126,6 +137,7 @@ def test_everything_in_small_sizes(gpu, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_tensorflow")
 def test_photographs_are_trained_on(gpu, tmp_path):
     folder = tmp_path / "corel5k"
     (folder / "labels").mkdir(parents=True)
@@ -137,7 +149,8 @@ def test_photographs_are_trained_on(gpu, tmp_path):
         lines = "\n".join(f"{i} {i % 7 + 1} {i % 3 + 1}" for i in range(count))
         name = "training_label" if split == "train" else "test_label"
         (folder / "labels" / name).write_text(lines)
-    result = run(gpu, "--small", "--corel5k", folder, "--results", tmp_path / "results")
+    options = ("--small", "--minutes", 60, "--results", tmp_path / "results")
+    result = run(gpu, "--corel5k", folder, *options)
     assert result.exit_code == 0, result.output
     runs = pd.read_csv(tmp_path / "results" / "runs.csv")
     searched, tested = (runs[runs["split"] == split] for split in ("validation", "test"))

@@ -92,17 +92,18 @@ def main(
     if corel5k is None:
         speed = Speed(**SMALL) if small else Speed()
         table, problems = collect(MODULES, speed, minutes, table_of, output)
-        show(table.drop(columns=["platform", "device", "versions"]).round(4))
-        if not small:
-            show(judge_targets(table).round(4))
+        tables = [table.drop(columns=["platform", "device", "versions"])]
+        tables += [] if small else [judge_targets(table)]
     else:
         choices: dict[str, Any] = {**(SMALL_PHOTOGRAPHS if small else {})}
         choices |= {} if epochs is None else {"epochs": epochs}
         photographs = Photographs(corel5k, **choices)
         runs = results and results / "runs.csv"
         table, problems = collect({"jax": ("corel5k",)}, photographs, minutes, pd.DataFrame, runs)
+        tables = [] if table.empty else [means_of(table)]
+    for table in tables:
         if not table.empty:
-            show(means_of(table).round(3))
+            show(table.round(4))
     if problems:
         raise click.ClickException("; ".join(problems))
 

@@ -1,9 +1,10 @@
 """The paper's network, trained on Corel5K's photographs with each of the paper's losses.
 
-The photographs are resized to 256 x 256 pixels as in a conversion, and lie in the GPU's memory; the
-crops of 220 pixels are random in training and the center otherwise. The learning rate of each loss
-is the best of a search on the validation photographs, by the mean of the per-class and the overall
-recall at 5 tags per image, as in `warptag.pipeline.search`. All losses have the same candidates.
+The photographs are resized to 256 x 256 pixels as in a conversion, and kept in the memory of the
+GPU. The crops of 220 pixels are random in training, and the center otherwise. The learning rate of
+each loss is the best of a search on the validation photographs, by the mean of the per-class and
+the overall recall at 5 tags per image, as in `warptag.pipeline.search`. All losses have the same
+candidates.
 
 On a GPU, a run with the same seed does not always give the same numbers to the last digit.
 """
