@@ -113,20 +113,10 @@ def pytorch_steps(bfloat16: bool) -> Steps:
     import torch
     from torch import nn
 
-    from warptag.models.alexnet import FILTERS, KERNEL_SIZES, POOLED
+    from benchmarks.pytorch_network import pytorch_network
 
     torch.set_num_threads(os.cpu_count() or 1)
-    layers: list[nn.Module] = []
-    channels = 3
-    for i, (filters, kernel, pooled) in enumerate(zip(FILTERS, KERNEL_SIZES, POOLED, strict=True)):
-        stride = 4 if i == 0 else 1
-        layers += [nn.Conv2d(channels, filters, kernel, stride, kernel // 2), nn.ReLU()]
-        layers += [nn.MaxPool2d(3, 2, 1)] if pooled else []
-        channels = filters
-    layers.append(nn.Flatten())
-    for _ in range(2):
-        layers += [nn.LazyLinear(4096), nn.ReLU(), nn.Dropout(0.6)]
-    net = nn.Sequential(*layers, nn.LazyLinear(NUM_TAGS))
+    net = pytorch_network(NUM_TAGS)
     images, labels = map(torch.from_numpy, random_batch(SIZE))
     images = images.permute(0, 3, 1, 2)
     net(images[:1].float())

@@ -118,14 +118,16 @@ def measures_memory(engine: str, name: str, num_tags: int) -> bool:
     return one_of_each and num_tags in MEMORY_SIZES
 
 
-def make_inputs(num_tags: int, scores: str, labels: str, seed: int) -> tuple[np.ndarray, ...]:
+def make_inputs(
+    num_tags: int, scores: str, labels: str, seed: int, batch: int = BATCH
+) -> tuple[np.ndarray, ...]:
     """The labels and scores of one batch, with `POSITIVES` positives per image."""
     generator = np.random.default_rng(seed)
     tags = np.stack(
-        [generator.choice(num_tags, POSITIVES, replace=False) for _ in range(BATCH)]
+        [generator.choice(num_tags, POSITIVES, replace=False) for _ in range(batch)]
     ).astype("int32")
-    values = generator.standard_normal((BATCH, num_tags), dtype="float32")
-    rows = np.arange(BATCH)[:, None]
+    values = generator.standard_normal((batch, num_tags), dtype="float32")
+    rows = np.arange(batch)[:, None]
     if scores == "trained":
         values[rows, tags] += TRAINED_GAP
     if labels == "ids":
