@@ -18,20 +18,21 @@ DATA = Photographs(
 FEATURES = VisualFeatures({"codebook_size": 200, "num_components": 100, "image_size": 64})
 NETWORKS = Networks(
     crop_size=55,
-    architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2, "dropout": 0.1},
-    training={"epochs": 6, "batch_size": 64, "flip": True, "schedule": "cosine", "clip_norm": 5.0},
+    architecture={"width": 0.125, "dense_units": 512, "first_stride": 3, "dropout": 0.1},
+    training={"epochs": 10, "batch_size": 32, "flip": True, "schedule": "cosine", "clip_norm": 5.0},
     chosen={
-        "softmax": {"learning_rate": 0.02, "normalization": "none"},
-        "ranking": {"learning_rate": 0.02, "normalization": "violators"},
-        "warp": {"learning_rate": 0.02, "normalization": "violators"},
+        "softmax": {"learning_rate": 0.01, "normalization": "none"},
+        "ranking": {"learning_rate": 0.01, "normalization": "violators"},
+        "warp": {"learning_rate": 0.01, "normalization": "violators"},
     },
-    search_epochs=4,
+    search_epochs=3,
     searched_on="scenes",
     shared_grid={
         "dropout": (0.0, 0.1, 0.3, 0.6),
         "width": (0.0625, 0.125, 0.25),
-        "dense_units": (256, 1024, 4096),
-        "batch_size": (32, 64, 128),
+        "dense_units": (256, 512, 1024),
+        "first_stride": (2, 3, 4),
+        "batch_size": (16, 32, 64),
     },
 )
 

@@ -112,11 +112,24 @@ def training_runs(
 
 
 def _search_runs(networks: experiments.Networks) -> list[TrainingSettings]:
-    return [
-        replace(settings_of(networks, loss), epochs=networks.search_epochs)
-        for loss, candidates in networks.grid.items()
-        for _ in candidates
+    """The settings of every run of the search, of which those with equal settings are one."""
+    shared = [
+        changed
+        for name, values in networks.shared_grid.items()
+        for value in values
+        if (changed := networks.with_shared({name: value})) != networks
     ]
+    runs = [
+        settings_of(each, loss)
+        for each in ([networks, *shared] if shared else [])
+        for loss in PAPER_LOSSES
+    ]
+    runs += [
+        settings_of(networks, loss, candidate=candidate)
+        for loss, candidates in networks.grid.items()
+        for candidate in candidates
+    ]
+    return [replace(run, epochs=networks.search_epochs) for run in runs]
 
 
 def num_steps(runs: Sequence[TrainingSettings], num_images: int) -> int:
