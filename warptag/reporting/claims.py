@@ -23,7 +23,7 @@ from scipy import stats
 
 from warptag.methods import METHOD, PAPER_LOSSES, network_method
 from warptag.reporting.evaluation import METRICS, Evaluation
-from warptag.reporting.paper import PAPER_TRAIN_IMAGES, paper_metrics
+from warptag.reporting.paper import paper_metrics
 
 MIN_SEEDS = 3
 CONFIDENCE = 0.95
@@ -39,8 +39,8 @@ RULE = (
 )
 
 COLUMNS = (
-    *("k", "number", "statement", "verdict", "not_measured", "comparison", "outcome"),
-    *("mean", "low", "high", "seeds", "paper"),
+    *("k", "number", "statement", "verdict", "train_images", "not_measured"),
+    *("comparison", "outcome", "mean", "low", "high", "seeds", "paper"),
 )
 
 #: What a comparison subtracts: a metric, a metric minus another, or one that is not in the tables.
@@ -95,7 +95,8 @@ def claims_table(evaluation: Evaluation, pretrained: bool = False) -> pd.DataFra
     Returns:
         Columns `COLUMNS`: the mean difference, the ends of its 95% interval (NaN with fewer than
         three seeds) and the paper's difference (NaN if it prints none) in percentage points;
-        `outcome` is "holds", "reversed" or "undecided", `verdict` is "confirmed", "refuted" or
+        `train_images` is the number of training images where the claim is about baselines, else
+        0; `outcome` is "holds", "reversed" or "undecided", `verdict` is "confirmed", "refuted" or
         "undecided". A claim without a measured comparison has no row.
 
     Example:
@@ -120,8 +121,10 @@ def claims_table(evaluation: Evaluation, pretrained: bool = False) -> pd.DataFra
         claimed: dict[str, Any] = {
             "k": k,
             "number": number,
-            "statement": claim.statement + _data_size(evaluation, claim),
+            "statement": claim.statement,
             "verdict": verdict,
+            # What a claim about networks and baselines depends on most.
+            "train_images": evaluation.num_train_images if claim.pairs[0][1] in _BASELINES else 0,
         }
         claimed["not_measured"] = ", ".join(missing)
         rows += [claimed | row for row in comparisons]
@@ -147,14 +150,6 @@ def t_interval(mean: float, deviation: float, seeds: int) -> tuple[float, float]
         return None
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, seeds - 1) * deviation / np.sqrt(seeds))
     return mean - half, mean + half
-
-
-def _data_size(evaluation: Evaluation, claim: _Claim) -> str:
-    """What a claim about networks and baselines depends on most."""
-    if not evaluation.num_train_images or claim.pairs[0][1] not in _BASELINES:
-        return ""
-    here, paper = evaluation.num_train_images, PAPER_TRAIN_IMAGES
-    return f" (Here with {here:,} training images, in the paper with {paper:,}.)"
 
 
 def _method(name: str, pretrained: bool) -> str:

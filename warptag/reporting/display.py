@@ -7,7 +7,7 @@ import pandas as pd
 from warptag.methods import METHODS
 from warptag.reporting.charts import seeds_text
 from warptag.reporting.evaluation import METRICS
-from warptag.reporting.paper import paper_metrics
+from warptag.reporting.paper import PAPER_TRAIN_IMAGES, paper_metrics
 from warptag.reporting.training_curves import heading, spread
 
 SYNTHETIC = "Synthetic data: rendered scenes, not photographs."
@@ -34,6 +34,14 @@ VERDICTS = {
     "refuted": "✗ refuted",
     "undecided": "? not decided by these seeds",
 }
+
+
+def verdict_text(verdict: str, train_images: int) -> str:
+    """A verdict, with the number of training images if it depends on them."""
+    text = VERDICTS.get(verdict, verdict)
+    if train_images:
+        text += f" ({train_images:,} training images; the paper: {PAPER_TRAIN_IMAGES:,})"
+    return text
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -68,7 +68,7 @@ def _claims(heading: str, claims: pd.DataFrame) -> list[str]:
     blocks = [f"## {heading}", RULE]
     verdicts = {
         f"k = {k}": {
-            f"{row.number}. {row.statement}": display.VERDICTS.get(row.verdict, row.verdict)
+            f"{row.number}. {row.statement}": display.verdict_text(row.verdict, row.train_images)
             for row in rows.itertuples()
         }
         for k, rows in claims.groupby("k")

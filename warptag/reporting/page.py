@@ -184,9 +184,16 @@ def _claims(table: pd.DataFrame) -> list[dict[str, Any]]:
     for number, of_claim in table.groupby("number"):
         judged = []
         for k, rows in of_claim.groupby("k"):
-            verdict, missing = rows["verdict"].iloc[0], rows["not_measured"].iloc[0]
-            comparisons = display.comparison_rows(rows)
-            judged.append({"k": k, "verdict": verdict, "missing": missing, "rows": comparisons})
+            first = rows.iloc[0]
+            judged.append(
+                {
+                    "k": k,
+                    "verdict": first["verdict"],
+                    "text": display.verdict_text(first["verdict"], first["train_images"]),
+                    "missing": first["not_measured"],
+                    "rows": display.comparison_rows(rows),
+                }
+            )
         statement = of_claim["statement"].iloc[0]
         claims.append({"number": number, "statement": statement, "judged": judged})
     return claims
