@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
     name="scenes-large",
     title="rendered scenes, large",
     data=replace(
-        DATA, settings={**DATA.settings, "train": 40_000, "validation": 2_000, "test": 6_000}
+        DATA, settings={**DATA.settings, "train": 30_000, "validation": 2_000, "test": 5_000}
     ),
     features=FEATURES,
     networks=replace(NETWORKS, training={**NETWORKS.training, "epochs": 12}),
