@@ -19,6 +19,7 @@ from warptag.pipeline.reproduce import reproduce
 COREL5K = replace(EXPERIMENTS["corel5k"], ks=(1,), features=None, networks=None)
 
 
+@pytest.mark.slow
 def test_every_step_is_estimated_and_nothing_is_written(tmp_path, monkeypatch):
     for name, value in {"SAMPLE": 10, "MAX_STEPS": 2, "MAX_SECONDS": 0.1}.items():
         monkeypatch.setattr(module, name, value)

@@ -108,6 +108,7 @@ def runs():
     return json.loads(process.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_two_replicas_train_as_one(runs):
     for one, two in runs["trained"]:
         assert two == pytest.approx(one, rel=1e-4, abs=1e-5)

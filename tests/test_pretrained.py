@@ -400,6 +400,7 @@ def test_networks_share_the_features(records, weights, tmp_path, monkeypatch):
     assert len(list((tmp_path / "features").iterdir())) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_pictures")
 def test_reproduce_has_their_rows_below_the_papers(photographs, weights, tmp_path):
     choices = with_pretrained(EXPERIMENTS["folder"].networks, NAME, str(weights))

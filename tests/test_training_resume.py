@@ -98,6 +98,7 @@ def be_killed(data, folder):
     fit(data, folder, SETTINGS, k=K)
 
 
+@pytest.mark.slow
 def test_killed_while_it_writes_a_checkpoint_it_ends_the_same(striped, tmp_path, undisturbed):
     folder = tmp_path / "run"
     call_in_process(be_killed, striped, folder, status=-signal.SIGKILL)

@@ -239,9 +239,10 @@ def _networks(networks: Networks, runs: Sequence[TrainingSettings], num_images: 
     weights = speed.num_parameters * FLOAT
     return Estimate(
         "Networks",
-        f"{len(runs)} runs, {steps:,} steps of {settings.batch_size} images; "
+        f"{len(runs)} runs, {steps:,} steps; "
         f"{speed.num_parameters:,} parameters, {size_text(3 * weights)} with gradients and "
-        f"momentum; estimated from {speed.num_steps} steps of WARP on {device()}: "
+        f"momentum; estimated from {speed.num_steps} steps of WARP, with batches of "
+        f"{settings.batch_size}, on {device()}: "
         f"{settings.batch_size / speed.step:,.0f} images per second, and {speed.start:.0f} s to "
         "start each run; without validation and test",
         len(runs) * speed.start + steps * speed.step,
