@@ -11,9 +11,12 @@ from pathlib import Path
 import keras
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="only TensorFlow has MirroredStrategy"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        keras.backend.backend() != "tensorflow", reason="only TensorFlow has MirroredStrategy"
+    ),
+]
 
 SCRIPT = """
 import json
@@ -108,7 +111,6 @@ def runs():
     return json.loads(process.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow
 def test_two_replicas_train_as_one(runs):
     for one, two in runs["trained"]:
         assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
