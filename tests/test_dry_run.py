@@ -31,9 +31,9 @@ def test_every_step_is_estimated_and_nothing_is_written(tmp_path, monkeypatch):
     steps = ["Data: data", "Visual features", "Networks", "Data: pretrained_data"]
     for text in (*steps, "Pretrained networks", "In all"):
         assert f"\n{text}" in f"\n{result.stdout}"
-    # 3 losses x 2 seeds; of the search, 3 x 6 candidates, and 3 x (1 declared + 11 other) networks.
-    # 540 images make 16 batches of 32, 33 of 16 and 8 of 64.
-    for text in ("540 train", "60 runs", f"{54 * 16 + 3 * 33 + 3 * 8} steps", "MobileNetV3Small"):
+    # 3 losses x 2 seeds; of the search, 3 x 4 dropouts and 3 x 6 candidates. 540 images make 16
+    # batches.
+    for text in ("540 train", "36 runs", "576 steps", "MobileNetV3Small"):
         assert text in result.stdout
 
 
