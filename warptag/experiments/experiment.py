@@ -89,7 +89,7 @@ class Networks:
             settings; None if they are the paper's or good ones by experience.
         shared_grid: the settings that the losses share and the search chooses, before those of
             each loss: argument of the architecture or field of `TrainingSettings` -> the values
-            to try, one of which is the declared one.
+            to try.
         grid: loss -> the candidates of the search, each with the fields of `chosen`; as many for
             every loss.
         selection_k: the number of tags per image for the validation metrics.

@@ -112,16 +112,10 @@ def training_runs(
 
 
 def _search_runs(networks: experiments.Networks) -> list[TrainingSettings]:
-    """The settings of every run of the search, of which those with equal settings are one."""
-    shared = [
-        changed
+    runs = [
+        settings_of(networks.with_shared({name: value}), loss)
         for name, values in networks.shared_grid.items()
         for value in values
-        if (changed := networks.with_shared({name: value})) != networks
-    ]
-    runs = [
-        settings_of(each, loss)
-        for each in ([networks, *shared] if shared else [])
         for loss in PAPER_LOSSES
     ]
     runs += [

@@ -23,7 +23,7 @@ def search_shared(
     """Tries every value of the shared settings, one setting at a time, with each of the losses.
 
     All other settings are the declared ones. The score of a value is the mean over the losses of
-    the scores that `search` describes. Networks with the same settings are trained once.
+    the scores that `search` describes.
 
     Args:
         make: a function that returns the networks to train, given their declaration.
@@ -39,13 +39,11 @@ def search_shared(
         for value in values:
             changed = declared.with_shared({setting: value})
             networks = make(changed)
-            # The declared network is the same for every setting.
-            name = "declared" if changed == declared else f"{setting} {value}"
             scores = {}
             for loss in PAPER_LOSSES:
                 settings = replace(settings_of(changed, loss), epochs=declared.search_epochs)
-                folder = directory / f"{loss}-{name.replace(' ', '-')}"
-                scores[loss], _ = _try(networks, f"search {loss}, {name}", settings, folder)
+                name, folder = f"search {loss}, {setting} {value}", f"{loss}-{setting}-{value}"
+                scores[loss], _ = _try(networks, name, settings, directory / folder)
             mean = round(sum(scores.values()) / len(scores), 6)
             found = {"epochs": declared.search_epochs, "score": mean, **scores}
             rows.append({"setting": setting, "value": str(value), **found})
