@@ -5,18 +5,16 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.images import keep_image_memory
 from tfrecords_tools.schema import Record
+from tfrecords_tools.worker_processes import end_with_parent, interrupts_ignored
 
 ITEMS_PER_TASK = 16
 # Limits what waits in memory if writing is slower than reading.
@@ -85,8 +83,7 @@ def load_items(
     )
     waiting: deque[Future[list[Record | Rejected]]] = deque()
     try:
-        # Ctrl-C reaches all processes of a terminal; this one ends the workers.
-        with _interrupts_ignored():
+        with interrupts_ignored():
             for _ in range(workers):
                 pool.submit(os.getpid)
         for start in range(0, len(items), ITEMS_PER_TASK):
@@ -103,19 +100,6 @@ def load_items(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes that are started in this context ignore Ctrl-C from their first moment."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def without_items(source: Source) -> Source:
@@ -145,15 +129,7 @@ def _start_worker(source: Source) -> None:
     global _worker_source
     _worker_source = source
     keep_image_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # A worker would otherwise outlive a main process that was killed.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _load_in_worker(items: Sequence[Any]) -> list[Record | Rejected]:

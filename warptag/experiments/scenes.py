@@ -11,7 +11,7 @@ from warptag.experiments.experiment import Experiment, Networks, Photographs, Vi
 
 DATA = Photographs(
     "scenes",
-    {"seed": 0, "size": 64, "train": 9_000, "validation": 600, "test": 1_500},
+    {"seed": 0, "size": 64, "train": 12_000, "validation": 600, "test": 1_500},
     needs_input=False,
     synthetic=True,
 )

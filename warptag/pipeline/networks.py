@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from warptag.csv_tables import read_numbers
 from warptag.data import Records
 from warptag.methods import network_method
 from warptag.models import IMAGENET, AlexNet, Backbone
+from warptag.pipeline.side_by_side import Task
 from warptag.training import (
     Calibration,
     TrainingSettings,
@@ -33,7 +34,14 @@ from warptag.training import (
 )
 from warptag.training.calibration import CALIBRATION
 from warptag.training.checkpoint import TIMING
-from warptag.training.run_folder import MEASURED, TEST_SCORES, load_measured, load_settings
+from warptag.training.run_folder import (
+    MEASURED,
+    TEST_SCORES,
+    is_finished,
+    load_measured,
+    load_settings,
+)
+from warptag.training.train import identity
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,8 @@ class Networks:
     def __init__(
         self, experiment: str, networks: experiments.Networks, folder: Path, **options: Any
     ):
-        self.networks, self.folder, self.options = networks, folder, options
+        self.experiment, self.networks = experiment, networks
+        self.folder, self.options = folder, options
         self.records, self.validation = Records(folder, "train"), Records(folder, "validation")
         info = self.records.info
         # With all tags given, every network would have the same metrics.
@@ -113,6 +122,20 @@ class Networks:
             load_calibration(directory),
             load_measured(directory) or {},
         )
+
+    def tasks(self, runs: Sequence[tuple[str, TrainingSettings, Path]], scored: bool) -> list[Task]:
+        """The runs that are not finished, for `train_side_by_side`.
+
+        Args:
+            runs: the name, the settings and the folder of each run.
+            scored: whether the test images are scored as well.
+        """
+        where = (self.experiment, self.networks, self.folder, self.options)
+        return [
+            Task(*where, name, asdict(settings), directory, scored)
+            for name, settings, directory in runs
+            if not is_finished(directory, identity(settings, self.context))
+        ]
 
     def name_of(self, settings: TrainingSettings) -> str:
         """The name of a run, such as "CNN + WARP, seed 0"."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from warptag.models import (
 )
 from warptag.pipeline.evaluate import check_tags
 from warptag.pipeline.networks import Networks, invalid_network
+from warptag.pipeline.side_by_side import Task
 from warptag.training import TrainingSettings, load_run
 from warptag.training.run_folder import MODEL
 
@@ -64,6 +66,10 @@ class PretrainedNetworks(Networks):
                 f"{folder}: every image of {self.records.split!r} has all of its known tags or "
                 "none, so there is nothing to learn; use at least two different tags"
             )
+
+    def tasks(self, runs: Sequence[tuple[str, TrainingSettings, Path]], scored: bool) -> list[Task]:
+        """None, since heads take seconds and share features in the memory of this process."""
+        return []
 
     @cached_property
     def feature_network(self) -> keras.Model:

@@ -23,6 +23,7 @@ from warptag.pipeline.networks import Networks, Run, settings_of
 from warptag.pipeline.pretrained import PretrainedNetworks
 from warptag.pipeline.results import write_all
 from warptag.pipeline.search import chosen_settings, chosen_shared, listed, search, search_shared
+from warptag.pipeline.side_by_side import train_side_by_side
 from warptag.reporting import Evaluation
 from warptag.training import TrainingSettings
 
@@ -200,18 +201,28 @@ def _runs(
     networks: Networks, choices: NetworkChoices, models: Path, num_seeds: int
 ) -> dict[str, list[Run]]:
     """The runs of the paper's losses."""
-    return {
-        loss: [
-            _run(networks, settings_of(choices, loss, seed), models) for seed in range(num_seeds)
-        ]
+    wanted = {
+        loss: [settings_of(choices, loss, seed) for seed in range(num_seeds)]
         for loss in PAPER_LOSSES
+    }
+    planned = [
+        (networks.name_of(settings), settings, _folder(models, settings))
+        for settings in itertools.chain.from_iterable(wanted.values())
+    ]
+    train_side_by_side(networks.tasks(planned, scored=True))
+    return {
+        loss: [_run(networks, settings, _folder(models, settings)) for settings in of_loss]
+        for loss, of_loss in wanted.items()
     }
 
 
-def _run(networks: Networks, settings: TrainingSettings, models: Path) -> Run:
+def _folder(models: Path, settings: TrainingSettings) -> Path:
     # The run of seed 0 is named after its loss alone, for use with `warptag annotate`.
-    name = f"{settings.loss}-seed{settings.seed}" if settings.seed else settings.loss
-    run = networks.run(settings, models / name)
+    return models / (f"{settings.loss}-seed{settings.seed}" if settings.seed else settings.loss)
+
+
+def _run(networks: Networks, settings: TrainingSettings, folder: Path) -> Run:
+    run = networks.run(settings, folder)
     last = run.history.iloc[-1]
     logger.info(
         "    %s: loss %.3f, validation per-class recall %.1f%%, %.0f s, %.0f images/s",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from warptag import experiments
 from warptag.methods import PAPER_LOSSES
 from warptag.pipeline.networks import Networks, settings_of
+from warptag.pipeline.side_by_side import train_side_by_side
 from warptag.training import TrainingDiverged, TrainingSettings
 
 
@@ -34,19 +36,28 @@ def search_shared(
         One row per setting and value: setting, value as text, epochs, score, chosen, which is true
         for the best value of its setting, and the score of each loss.
     """
-    rows = []
+    tried: dict[tuple[str, Any], list[_Trial]] = {}
     for setting, values in declared.shared_grid.items():
         for value in values:
             changed = declared.with_shared({setting: value})
             networks = make(changed)
-            scores = {}
-            for loss in PAPER_LOSSES:
-                settings = replace(settings_of(changed, loss), epochs=declared.search_epochs)
-                name, folder = f"search {loss}, {setting} {value}", f"{loss}-{setting}-{value}"
-                scores[loss], _ = _try(networks, name, settings, directory / folder)
-            mean = round(sum(scores.values()) / len(scores), 6)
-            found = {"epochs": declared.search_epochs, "score": mean, **scores}
-            rows.append({"setting": setting, "value": str(value), **found})
+            tried[setting, value] = [
+                _Trial(
+                    networks,
+                    f"search {loss}, {setting} {value}",
+                    replace(settings_of(changed, loss), epochs=declared.search_epochs),
+                    directory / f"{loss}-{setting}-{value}",
+                )
+                for loss in PAPER_LOSSES
+            ]
+    _train_ahead(trial for trials in tried.values() for trial in trials)
+    rows = []
+    for (setting, value), trials in tried.items():
+        scores = [trial.outcome()[0] for trial in trials]
+        mean = round(sum(scores) / len(scores), 6)
+        found = {"epochs": declared.search_epochs, "score": mean}
+        found |= dict(zip(PAPER_LOSSES, scores, strict=True))
+        rows.append({"setting": setting, "value": str(value), **found})
     return _with_best(pd.DataFrame(rows), "setting")
 
 
@@ -71,18 +82,22 @@ def search(
         One row per candidate: loss, the settings of the candidate, epochs, score, chosen, which is
         true for the best candidate of its loss, and the validation metrics.
     """
-    rows = []
     choices = networks.networks
+    tried = []
     for loss in losses or choices.grid:
         for candidate in choices.grid[loss]:
             settings = base or settings_of(choices, loss)
             changes: dict[str, Any] = {**candidate, "epochs": choices.search_epochs, "seed": 0}
             values = [str(value) for value in candidate.values()]
-            name = f"search {loss}, {', '.join(values)}"
-            folder = directory / "-".join([loss, *values])
-            score, metrics = _try(networks, name, replace(settings, **changes), folder)
-            found = {"epochs": choices.search_epochs, "score": score, **metrics}
-            rows.append({"loss": loss, **candidate, **found})
+            name, folder = f"search {loss}, {', '.join(values)}", "-".join([loss, *values])
+            trial = _Trial(networks, name, replace(settings, **changes), directory / folder)
+            tried.append((candidate, trial))
+    _train_ahead(trial for _, trial in tried)
+    rows = []
+    for candidate, trial in tried:
+        score, metrics = trial.outcome()
+        found = {"epochs": choices.search_epochs, "score": score, **metrics}
+        rows.append({"loss": trial.settings.loss, **candidate, **found})
     return _with_best(pd.DataFrame(rows), "loss")
 
 
@@ -115,16 +130,33 @@ def listed(settings: dict[str, Any]) -> str:
     )
 
 
-def _try(
-    networks: Networks, name: str, settings: TrainingSettings, folder: Path
-) -> tuple[float, dict[str, float]]:
-    """The score of a run and its validation metrics; 0 and none if it diverges."""
-    try:
-        _, history = networks.train(name, settings, folder)
-    except TrainingDiverged:
-        return 0.0, {}
-    metrics = history.filter(like="val_").iloc[-1].to_dict()
-    return round((metrics["val_per_class_recall"] + metrics["val_overall_recall"]) / 2, 6), metrics
+@dataclass(frozen=True)
+class _Trial:
+    """One run of a search."""
+
+    networks: Networks
+    name: str
+    settings: TrainingSettings
+    directory: Path
+
+    def outcome(self) -> tuple[float, dict[str, float]]:
+        """The score and the validation metrics; 0 and none if the run diverges."""
+        try:
+            _, history = self.networks.train(self.name, self.settings, self.directory)
+        except TrainingDiverged:
+            return 0.0, {}
+        metrics = history.filter(like="val_").iloc[-1].to_dict()
+        mean = (metrics["val_per_class_recall"] + metrics["val_overall_recall"]) / 2
+        return round(mean, 6), metrics
+
+
+def _train_ahead(trials: Iterable[_Trial]) -> None:
+    """Trains the networks of trials side by side; their outcomes are then read from the folders."""
+    tasks = [
+        trial.networks.tasks([(trial.name, trial.settings, trial.directory)], scored=False)
+        for trial in trials
+    ]
+    train_side_by_side(list(itertools.chain.from_iterable(tasks)))
 
 
 def _with_best(table: pd.DataFrame, group: str) -> pd.DataFrame:

@@ -1,7 +1,8 @@
-"""The progress of a run: a bar in a terminal, one line per epoch elsewhere."""
+"""The progress of a run: a bar in a terminal, one line per epoch elsewhere and in workers."""
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import time
 
@@ -28,7 +29,8 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.name, self.num_epochs = name, num_epochs
         self.images_per_epoch, self.batch_size = steps_per_epoch * batch_size, batch_size
-        self.terminal = sys.stderr.isatty()
+        # The bars of several processes would overwrite each other.
+        self.terminal = sys.stderr.isatty() and multiprocessing.parent_process() is None
         self.seconds, self.metrics = 0.0, ""
         self.bar = tqdm(
             desc=name,
@@ -74,7 +76,8 @@ class Progress(keras.callbacks.Callback):
             rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
             self.write(
                 f"epoch {epoch + 1}/{self.num_epochs}, loss {logs['loss']:.3f}, "
-                f"rate {rate:.3g}{self.metrics}, {self.images_per_second:,.0f} images/s"
+                f"rate {rate:.3g}{self.metrics}, {self.images_per_second:,.0f} images/s, "
+                f"{self.seconds * (self.num_epochs - epoch - 1):,.0f} s left"
             )
 
     def __enter__(self) -> Progress:

@@ -108,6 +108,12 @@ def claim(directory: Path, settings: dict[str, Any], on_existing: OnExisting) ->
     write_json(directory / SETTINGS, wanted)
 
 
+def is_finished(directory: Path, settings: dict[str, Any]) -> bool:
+    """Whether the folder contains a finished run with these settings."""
+    wanted = json.loads(json.dumps(settings))
+    return (directory / MODEL).exists() and read_json(directory / SETTINGS) == wanted
+
+
 def remove_made_of_model(directory: Path) -> None:
     """Removes the files that were made with an earlier model of the folder."""
     for name in (CALIBRATION, MEASURED, TEST_SCORES):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import pandas as pd
@@ -108,9 +109,7 @@ def train(
     strategy = strategy or strategy_of_this_machine()
     # Before an earlier run in the folder is replaced.
     _check(records, settings, k, strategy.num_replicas_in_sync)
-    run_folder.claim(
-        directory, {**asdict(settings), **context, "training_version": VERSION}, on_existing
-    )
+    run_folder.claim(directory, identity(settings, context), on_existing)
     if (directory / run_folder.MODEL).exists():
         return run_folder.load_finished(directory)
     run_folder.remove_made_of_model(directory)
@@ -185,6 +184,11 @@ def train(
     for path in checkpoints(directory):
         path.unlink(missing_ok=True)
     return network, pd.DataFrame(checkpoint.history)
+
+
+def identity(settings: TrainingSettings, context: dict[str, Any]) -> dict[str, Any]:
+    """Everything that determines a run."""
+    return {**asdict(settings), **context, "training_version": VERSION}
 
 
 def compiled(
