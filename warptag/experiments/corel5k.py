@@ -17,8 +17,8 @@ from warptag.experiments.experiment import (
 
 NETWORKS = Networks(
     crop_size=55,
-    architecture={"width": 0.125, "dense_units": 512, "first_stride": 3, "dropout": 0.1},
-    training={"epochs": 40, "batch_size": 32, "flip": True, "schedule": "cosine", "clip_norm": 5.0},
+    architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2},
+    training={"epochs": 25, "clip_norm": 5.0},
     chosen={
         "softmax": {"learning_rate": 0.02, "normalization": "none"},
         "ranking": {"learning_rate": 0.02, "normalization": "violators"},
@@ -26,7 +26,6 @@ NETWORKS = Networks(
     },
     search_epochs=8,
     searched_on="corel5k",
-    shared_grid={"dropout": (0.0, 0.1, 0.3, 0.6)},
     selection_k=5,
 )
 

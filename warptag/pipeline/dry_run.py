@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ from warptag.models import IMAGENET, FeatureNetwork
 from warptag.pipeline.data import check_ks, has_records, load_data, open_source
 from warptag.pipeline.estimate import Estimate, peak_memory, size_text
 from warptag.pipeline.networks import Networks, invalid_network, settings_of
+from warptag.pipeline.side_by_side import call_side_by_side
 from warptag.training import TrainingSettings, device
-from warptag.training.speed import training_speed
+from warptag.training.speed import Speed, training_speed
 
 #: The images of each split that are converted.
 SAMPLE = 100
@@ -222,27 +223,42 @@ def _networks(networks: Networks, runs: Sequence[TrainingSettings], num_images: 
             f"the {num_images} training images are fewer than one batch of "
             f"{settings.batch_size}; choose a larger data set"
         )
-    speed = training_speed(
-        lambda: networks.make_model(settings.seed),
-        networks.records,
-        settings,
-        k=networks.selection_k,
-        max_seconds=MAX_SECONDS,
-        max_steps=min(MAX_STEPS, steps),
-    )
+    limits = MAX_SECONDS, min(MAX_STEPS, steps)
+    where = networks.experiment, networks.networks, networks.folder
+    speeds = call_side_by_side(_speed, where, asdict(settings), *limits, runs=len(runs))
+    speed = max(speeds, key=lambda each: each.step)
     weights = speed.num_parameters * FLOAT
+    # The last of them may leave some of the processes idle.
+    rounds = -(-len(runs) // len(speeds)) / len(runs)
     return Estimate(
         "Networks",
         f"{len(runs)} runs, {steps:,} steps; "
         f"{speed.num_parameters:,} parameters, {size_text(3 * weights)} with gradients and "
         f"momentum; estimated from {speed.num_steps} steps of WARP, with batches of "
         f"{settings.batch_size}, on {device()}: "
-        f"{settings.batch_size / speed.step:,.0f} images per second, and {speed.start:.0f} s to "
-        "start each run; without validation and test",
-        len(runs) * speed.start + steps * speed.step,
+        f"{settings.batch_size / speed.step:,.0f} images per second in each of {len(speeds)} "
+        f"processes, and {speed.start:.0f} s to start each run; without validation and test",
+        rounds * (len(runs) * speed.start + steps * speed.step),
         # The models, and of one run three checkpoints of weights and momentum.
         (len(runs) + 3 * 2) * weights,
-        peak_memory(),
+        len(speeds) * peak_memory(),
+    )
+
+
+def _speed(
+    where: tuple[str, experiments.Networks, Path],
+    settings: dict[str, Any],
+    max_seconds: float,
+    max_steps: int,
+) -> Speed:
+    networks = Networks(*where)
+    return training_speed(
+        lambda: networks.make_model(settings["seed"]),
+        networks.records,
+        TrainingSettings(**settings),
+        k=networks.selection_k,
+        max_seconds=max_seconds,
+        max_steps=max_steps,
     )
 
 
