@@ -18,5 +18,5 @@ EXPERIMENT = Experiment(
         DATA, settings={**DATA.settings, "train": 30_000, "validation": 2_000, "test": 5_000}
     ),
     features=FEATURES,
-    networks=replace(NETWORKS, training={**NETWORKS.training, "epochs": 20}),
+    networks=replace(NETWORKS, training={**NETWORKS.training, "epochs": 12}),
 )
