@@ -17,7 +17,7 @@ from tfrecords_tools.lock import InUse, exclusive
 from warptag.experiments import EXPERIMENTS
 from warptag.pipeline.data import load_data
 from warptag.pipeline.networks import Networks, settings_of
-from warptag.pipeline.side_by_side import train_side_by_side
+from warptag.pipeline.side_by_side import training
 
 CHOICES = EXPERIMENTS["scenes"].quick().networks
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,8 @@ def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_
     # The same as the first, and one whose batch is larger than the data.
     too_large = replace(wanted[0], batch_size=1000)
     runs += [("again", wanted[0], tmp_path / "again"), ("large", too_large, tmp_path / "large")]
-    train_side_by_side(networks.tasks(runs, scored=True))
+    with training(networks.tasks(runs, scored=True)):
+        assert not (tmp_path / "0" / "test_scores.npy").exists()
     first, other, again = (
         np.load(tmp_path / name / "test_scores.npy") for name in ("0", "1", "again")
     )
@@ -58,7 +59,7 @@ import sys
 from pathlib import Path
 from warptag.experiments import EXPERIMENTS
 from warptag.pipeline.networks import Networks, settings_of
-from warptag.pipeline.side_by_side import train_side_by_side
+from warptag.pipeline.side_by_side import training
 from dataclasses import replace
 
 if __name__ == "__main__":
@@ -70,7 +71,8 @@ if __name__ == "__main__":
         (loss, replace(settings_of(choices, loss), epochs=1000), Path(sys.argv[2], loss))
         for loss in ("softmax", "warp")
     ]
-    train_side_by_side(networks.tasks(runs, scored=False))
+    with training(networks.tasks(runs, scored=False)):
+        pass
 """
 
 

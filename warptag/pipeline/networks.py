@@ -124,7 +124,7 @@ class Networks:
         )
 
     def tasks(self, runs: Sequence[tuple[str, TrainingSettings, Path]], scored: bool) -> list[Task]:
-        """The runs that are not finished, for `train_side_by_side`.
+        """The runs that are not finished, for `side_by_side.training`.
 
         Args:
             runs: the name, the settings and the folder of each run.

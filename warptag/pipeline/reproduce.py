@@ -17,13 +17,14 @@ from warptag.data import Records
 from warptag.experiments import Experiment, Photographs
 from warptag.experiments import Networks as NetworkChoices
 from warptag.methods import METHOD, PAPER_LOSSES, network_method
+from warptag.pipeline import side_by_side
 from warptag.pipeline.data import Data, check_ks, convert_photographs, load_data
 from warptag.pipeline.features import FeatureResults, feature_results
 from warptag.pipeline.networks import Networks, Run, settings_of
 from warptag.pipeline.pretrained import PretrainedNetworks
 from warptag.pipeline.results import write_all
 from warptag.pipeline.search import chosen_settings, chosen_shared, listed, search, search_shared
-from warptag.pipeline.side_by_side import train_side_by_side
+from warptag.pipeline.side_by_side import Task
 from warptag.reporting import Evaluation
 from warptag.training import TrainingSettings
 
@@ -69,23 +70,35 @@ def reproduce(
     check_ks(experiment.ks, data.tag_names)
     scores = _bounds(data, experiment.seeds)
     notes = list(data.description)
-    features = FeatureResults({}, "")
-    if experiment.features is not None:
-        labels = [METHOD[method].label for method in experiment.features.annotators]
-        steps.next(f"Baselines: {', '.join(labels)}")
-        features = feature_results(experiment.features, data, experiment.data, input_dir, output)
-        scores |= {method: [found] for method, found in features.scores.items()}
-    runs: dict[str, list[Run]] = {}
-    if experiment.networks is not None:
+    choices, networks = experiment.networks, None
+    planned: _Planned = {}
+    tasks: list[Task] = []
+    if choices is not None:
         assert data.folder is not None
-        choices = experiment.networks
         make = partial(Networks, experiment.name, folder=data.folder, tensorboard=tensorboard)
         if search_again:
             steps.next("Search: the settings that the losses share, and those of each loss")
             choices = replace(_search(make, choices, output), searched_on=experiment.name)
         networks = make(choices)
-        steps.next(f"Networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
-        runs = _runs(networks, choices, output / "models", experiment.seeds)
+        planned = _plan(choices, output / "models", experiment.seeds)
+        tasks = _tasks(networks, planned)
+    features = FeatureResults({}, "")
+    # Features leave a part of the machine idle.
+    with side_by_side.training(tasks):
+        if experiment.features is not None:
+            labels = ", ".join(METHOD[method].label for method in experiment.features.annotators)
+            beside = "; networks are trained beside them" if tasks else ""
+            steps.next(f"Baselines: {labels}{beside}")
+            features = feature_results(
+                experiment.features, data, experiment.data, input_dir, output
+            )
+            scores |= {method: [found] for method, found in features.scores.items()}
+        if choices is not None:
+            steps.next(f"Networks: {len(PAPER_LOSSES)} losses x {experiment.seeds} seeds")
+    runs: dict[str, list[Run]] = {}
+    if networks is not None:
+        assert choices is not None
+        runs = _runs(networks, planned)
         scores |= {method: [run.scores for run in some] for method, some in runs.items()}
         notes += _network_notes(choices)
     if experiment.pretrained is not None:
@@ -182,7 +195,8 @@ def _pretrained(
     convert_photographs(data, {**data.settings, "size": choices.crop_size}, input_dir, folder)
     networks = PretrainedNetworks(experiment.name, choices, folder, output / "features")
     choices = networks.networks
-    runs = _runs(networks, choices, output / "models" / "pretrained", experiment.seeds)
+    planned = _plan(choices, output / "models" / "pretrained", experiment.seeds)
+    runs = _runs(networks, planned)
     weights = networks.context["network"]["weights"]
     training = TrainingSettings(**choices.training)
     chosen = "; ".join(f"{loss}: {listed(choices.chosen[loss])}" for loss in PAPER_LOSSES)
@@ -197,28 +211,34 @@ def _pretrained(
     return {network_method(loss, True).id: some for loss, some in runs.items()}, notes
 
 
-def _runs(
-    networks: Networks, choices: NetworkChoices, models: Path, num_seeds: int
-) -> dict[str, list[Run]]:
-    """The runs of the paper's losses."""
-    wanted = {
-        loss: [settings_of(choices, loss, seed) for seed in range(num_seeds)]
+_Planned = dict[str, list[tuple[TrainingSettings, Path]]]
+
+
+def _plan(choices: NetworkChoices, models: Path, num_seeds: int) -> _Planned:
+    """Loss -> the settings and the folder of each run."""
+    # The run of seed 0 is named after its loss alone, for use with `warptag annotate`.
+    return {
+        loss: [
+            (settings_of(choices, loss, seed), models / (f"{loss}-seed{seed}" if seed else loss))
+            for seed in range(num_seeds)
+        ]
         for loss in PAPER_LOSSES
     }
-    planned = [
-        (networks.name_of(settings), settings, _folder(models, settings))
-        for settings in itertools.chain.from_iterable(wanted.values())
-    ]
-    train_side_by_side(networks.tasks(planned, scored=True))
+
+
+def _tasks(networks: Networks, planned: _Planned) -> list[Task]:
+    """The runs that are not finished."""
+    runs = itertools.chain.from_iterable(planned.values())
+    named = [(networks.name_of(settings), settings, folder) for settings, folder in runs]
+    return networks.tasks(named, scored=True)
+
+
+def _runs(networks: Networks, planned: _Planned) -> dict[str, list[Run]]:
+    """The finished runs of each loss."""
     return {
-        loss: [_run(networks, settings, _folder(models, settings)) for settings in of_loss]
-        for loss, of_loss in wanted.items()
+        loss: [_run(networks, settings, folder) for settings, folder in runs]
+        for loss, runs in planned.items()
     }
-
-
-def _folder(models: Path, settings: TrainingSettings) -> Path:
-    # The run of seed 0 is named after its loss alone, for use with `warptag annotate`.
-    return models / (f"{settings.loss}-seed{settings.seed}" if settings.seed else settings.loss)
 
 
 def _run(networks: Networks, settings: TrainingSettings, folder: Path) -> Run:

@@ -12,8 +12,8 @@ import pandas as pd
 
 from warptag import experiments
 from warptag.methods import PAPER_LOSSES
+from warptag.pipeline import side_by_side
 from warptag.pipeline.networks import Networks, settings_of
-from warptag.pipeline.side_by_side import train_side_by_side
 from warptag.training import TrainingDiverged, TrainingSettings
 
 
@@ -156,7 +156,8 @@ def _train_ahead(trials: Iterable[_Trial]) -> None:
         trial.networks.tasks([(trial.name, trial.settings, trial.directory)], scored=False)
         for trial in trials
     ]
-    train_side_by_side(list(itertools.chain.from_iterable(tasks)))
+    with side_by_side.training(list(itertools.chain.from_iterable(tasks))):
+        pass
 
 
 def _with_best(table: pd.DataFrame, group: str) -> pd.DataFrame:

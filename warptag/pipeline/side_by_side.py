@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,17 +44,19 @@ class Task:
     scored: bool
 
 
-def train_side_by_side(tasks: Sequence[Task]) -> None:
-    """Trains the networks of tasks whose folders do not contain a finished run.
+@contextmanager
+def training(tasks: Sequence[Task]) -> Iterator[None]:
+    """Trains networks in other processes while the block runs, and waits for them at its end.
 
     It does so with TensorFlow on a CPU only. A run that fails is left unfinished: whoever needs
     its results trains it again, and gets the error. When this process is interrupted or killed,
-    so are the runs, and they resume from their last checkpoints.
+    or the block raises an error, the runs end, and they resume from their last checkpoints.
 
     Args:
         tasks: the runs.
     """
     if not tasks or not _is_faster():
+        yield
         return
     context = multiprocessing.get_context("spawn")
     next_task = context.Value("i", 0)
@@ -65,6 +68,7 @@ def train_side_by_side(tasks: Sequence[Task]) -> None:
         with interrupts_ignored():
             for process in processes:
                 process.start()
+        yield
         for process in processes:
             process.join()
     finally:
@@ -74,7 +78,7 @@ def train_side_by_side(tasks: Sequence[Task]) -> None:
 
 
 def call_side_by_side(function: Callable[..., Result], *arguments: Any, runs: int) -> list[Result]:
-    """Calls a function at the same time in as many processes as `train_side_by_side` would use.
+    """Calls a function at the same time in as many processes as `training` would use.
 
     Args:
         function: the function, which can be sent to another process.
