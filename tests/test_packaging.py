@@ -83,6 +83,6 @@ def test_subpackages_are_imported_on_first_use_and_bounds_need_numpy_alone():
 def test_the_shell_completes_the_values_of_commands(monkeypatch):
     assert "_WARPTAG_COMPLETE=bash_complete" in warptag_here("completion", "bash").stdout
     monkeypatch.setenv("_WARPTAG_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", "warptag train sc")
+    monkeypatch.setenv("COMP_WORDS", "warptag train cor")
     monkeypatch.setenv("COMP_CWORD", "2")
-    assert run("from warptag.cli import main; main()") == "plain,scenes\n"
+    assert run("from warptag.cli import main; main()") == "plain,corel5k\n"
