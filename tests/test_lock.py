@@ -169,7 +169,10 @@ def test_each_command_refuses_with_one_line(tmp_path, command):
 
 
 def test_two_trainings_do_not_mix_but_two_losses_may_share_a_folder(striped, tmp_path):
-    settings = "selection_k=1 crop_size=16 network.width=0.05 network.dense_units=16 epochs=1"
+    settings = (
+        "selection_k=1 crop_size=16 network.first_stride=2 network.width=0.05 "
+        "network.dense_units=16 epochs=1"
+    )
     arguments = ["train", "scenes", "--records", striped, "--output", tmp_path, "--restart"]
     arguments += [part for text in settings.split() for part in ("--set", text)]
     with held(tmp_path / "models" / "warp") as process:

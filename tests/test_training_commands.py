@@ -15,7 +15,10 @@ from warptag.experiments import EXPERIMENTS
 from warptag.losses import WARP
 from warptag.training import TrainingSettings
 
-SMALL = "selection_k=2 crop_size=16 network.width=0.05 network.dense_units=16 batch_size=16"
+SMALL = (
+    "selection_k=2 crop_size=16 network.first_stride=2 network.width=0.05 network.dense_units=16 "
+    "batch_size=16"
+)
 SETTINGS = [part for text in f"{SMALL} epochs=2".split() for part in ("--set", text)]
 OUT_OF_RANGE = """learning_rate=0 decay_unit="step" decay_factor=1 decay_at=(0.9,0.7) epochs=0
     decay_at=(1.5,) batch_size=0 window_area=(0.5,1.5) momentum=1 weight_decay=-1 clip_norm=0
