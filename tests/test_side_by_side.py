@@ -18,6 +18,7 @@ from warptag.experiments import EXPERIMENTS
 from warptag.pipeline.data import load_data
 from warptag.pipeline.networks import Networks, settings_of
 from warptag.pipeline.side_by_side import training
+from warptag.training import TrainingDiverged
 
 CHOICES = EXPERIMENTS["scenes"].quick().networks
 ROOT = Path(__file__).parents[1]
@@ -41,6 +42,8 @@ def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_
     # The same as the first, and one whose batch is larger than the data.
     too_large = replace(wanted[0], batch_size=1000)
     runs += [("again", wanted[0], tmp_path / "again"), ("large", too_large, tmp_path / "large")]
+    diverging = replace(wanted[0], learning_rate=1000.0, clip_norm=None, epochs=3)
+    runs += [("diverging", diverging, tmp_path / "diverging")]
     with training(networks.tasks(runs, scored=True)):
         assert not (tmp_path / "0" / "test_scores.npy").exists()
     first, other, again = (
@@ -49,9 +52,12 @@ def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     # What is finished is not a task any more, and the caller meets the error.
-    assert [task.name for task in networks.tasks(runs, scored=True)] == ["large"]
+    unfinished = [task.name for task in networks.tasks(runs, scored=True)]
+    assert unfinished == ["large", "diverging"]
     with pytest.raises(InputError, match="1000"):
         networks.run(too_large, tmp_path / "large")
+    with pytest.raises(TrainingDiverged):
+        networks.run(diverging, tmp_path / "diverging")
 
 
 SCRIPT = """

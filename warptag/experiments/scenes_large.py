@@ -1,9 +1,9 @@
-"""Rendered scenes in a number that networks can learn from; about an hour on two CPU cores.
+"""More rendered scenes, which take about half an hour on two CPU cores.
 
     bash reproduce.sh scenes-large
 
-The first pictures of every split are those of `scenes`, and so are the networks, whose settings
-were chosen on the validation pictures of `scenes`.
+The first pictures of every split are those of `scenes`. The networks are the same, with the
+settings that were chosen on the validation pictures of `scenes`, and are trained for more epochs.
 """
 
 from dataclasses import replace

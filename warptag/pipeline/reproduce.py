@@ -14,7 +14,7 @@ from tfrecords_tools.files import write_bytes
 from tfrecords_tools.lock import one_at_a_time
 from warptag.baselines import most_frequent_scores, upper_bound_scores
 from warptag.data import Records
-from warptag.experiments import Experiment, Photographs
+from warptag.experiments import EXPERIMENTS, Experiment, Photographs
 from warptag.experiments import Networks as NetworkChoices
 from warptag.methods import METHOD, PAPER_LOSSES, network_method
 from warptag.pipeline import side_by_side
@@ -272,8 +272,10 @@ def _network_notes(choices: NetworkChoices) -> list[str]:
         origin = "not searched; the rate is the paper's"
     else:
         shared = ", ".join(choices.shared_grid).replace("_", " ")
+        known = EXPERIMENTS.get(choices.searched_on)
+        searched = (known and known.networks) or choices
         origin = (
-            f"the best mean of per-class and overall recall at k = {choices.selection_k} on the "
+            f"the best mean of per-class and overall recall at k = {searched.selection_k} on the "
             f"validation images of {choices.searched_on}, of {len(choices.grid['warp'])} "
             f"candidates per loss (results/{choices.searched_on}/search.csv)"
         )
