@@ -24,7 +24,9 @@ def test_the_settings_kept_with_an_experiment_are_those_its_search_chose(name):
     table = pd.read_csv(RESULTS / name / "search.csv")
     assert networks.chosen == chosen_settings(table)
     if networks.shared_grid:
-        shared = pd.read_csv(RESULTS / name / "search_shared.csv", dtype={"value": str})
+        shared = pd.read_csv(
+            RESULTS / name / "search_shared.csv", dtype={"value": str}, keep_default_na=False
+        )
         assert networks.with_shared(chosen_shared(shared, networks)) == networks
 
 

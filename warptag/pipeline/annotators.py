@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -25,26 +25,34 @@ logger = logging.getLogger(__name__)
 
 #: Increase it with every code change that alters the scores of the same data.
 VERSION = 1
-#: Method id -> a function from the widths of the feature blocks to the annotator.
-ANNOTATORS: dict[str, Callable[[list[int]], Any]] = {
-    "knn": lambda blocks: KNNAnnotator(),
-    "svm": lambda blocks: SVMAnnotator(),
-    "jec": lambda blocks: JECAnnotator(blocks=blocks),
-    "tagprop": lambda blocks: TagPropAnnotator(blocks=blocks),
-    "two_pass_knn": lambda blocks: TwoPassKNNAnnotator(blocks=blocks),
-}
-_HYPERPARAMETERS = {
-    "knn": "kNN k = 50, sigma = 0.035",
-    "svm": "SVM C = 2",
-    "jec": "JEC k = 5",
-    "tagprop": "TagProp k = 200, by distance, with sigmoids",
-    "two_pass_knn": "2PKNN k = 5, scale = 60",
+
+
+class _Choice(NamedTuple):
+    make: Callable[[list[int]], Any]  # from the widths of the feature blocks to the annotator
+    hyperparameters: str  # in words, for the notes below the tables
+
+
+#: By the id of the method.
+ANNOTATORS = {
+    "knn": _Choice(lambda blocks: KNNAnnotator(), "kNN k = 50, sigma = 0.035"),
+    "svm": _Choice(lambda blocks: SVMAnnotator(), "SVM C = 2"),
+    "jec": _Choice(lambda blocks: JECAnnotator(blocks=blocks), "JEC k = 5"),
+    "tagprop": _Choice(
+        lambda blocks: TagPropAnnotator(blocks=blocks),
+        "TagProp k = 200, by distance, with sigmoids",
+    ),
+    "two_pass_knn": _Choice(
+        lambda blocks: TwoPassKNNAnnotator(blocks=blocks), "2PKNN k = 5, scale = 60"
+    ),
 }
 
 
 def hyperparameters(methods: Sequence[str]) -> str:
     """The hyperparameters of annotators in words, for the notes below the tables."""
-    return "; ".join([_HYPERPARAMETERS[method] for method in methods]) + "; one fit, no seeds"
+    return (
+        "; ".join([ANNOTATORS[method].hyperparameters for method in methods])
+        + "; one fit, no seeds"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +99,7 @@ def annotator_scores(
         def make() -> np.ndarray:
             sets = load()
             logger.info("    %s: %s images to fit", METHOD[method].label, f"{len(sets.train):,}")
-            annotator = ANNOTATORS[method](sets.blocks).fit(sets.train, sets.labels)
+            annotator = ANNOTATORS[method].make(sets.blocks).fit(sets.train, sets.labels)
             return annotator.decision_function(sets.test)
 
         def read(file: BinaryIO) -> np.ndarray:

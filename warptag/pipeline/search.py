@@ -124,7 +124,7 @@ def chosen_shared(table: pd.DataFrame, declared: experiments.Networks) -> dict[s
 def listed(settings: dict[str, Any]) -> str:
     """Settings in words, such as "learning rate 0.01, normalization violators"."""
     return ", ".join(
-        f"{name.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
+        f"{name.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
         for name, value in settings.items()
         if value != "none"
     )
