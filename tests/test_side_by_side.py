@@ -1,6 +1,7 @@
 """Training runs side by side: their numbers, failures, and what ends with the main process."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +59,24 @@ def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_
         networks.run(too_large, tmp_path / "large")
     with pytest.raises(TrainingDiverged):
         networks.run(diverging, tmp_path / "diverging")
+
+
+@pytest.mark.slow
+def test_a_damaged_record_beside_other_runs_is_named(records, tmp_path):
+    damaged = tmp_path / "data"
+    shutil.copytree(records, damaged)
+    shard = next(damaged.glob("train-*.tfrecord"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 255
+    shard.write_bytes(content)
+    networks = Networks("scenes", CHOICES, damaged)
+    settings = [settings_of(CHOICES, "softmax", seed) for seed in (0, 1)]
+    runs = [("softmax", one, tmp_path / f"{one.seed}") for one in settings]
+    with training(networks.tasks(runs, scored=True)):
+        pass
+    assert len(networks.tasks(runs, scored=True)) == 2
+    with pytest.raises(InputError, match=shard.name):
+        networks.run(settings[0], tmp_path / "0")
 
 
 SCRIPT = """

@@ -24,6 +24,18 @@ def is_meta(tensor) -> bool:
     return keras.backend.backend() == "torch" and tensor.device.type == "meta"
 
 
+def while_loop(condition, body, state):
+    """`keras.ops.while_loop`, in whose memory only one iteration is at a time.
+
+    By default TensorFlow starts up to ten iterations at once, each with its own tables.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.while_loop(condition, body, state, parallel_iterations=1)
+    return keras.ops.while_loop(condition, body, state)
+
+
 def replica() -> tuple:
     """The id of this replica (int or tensor) and the number of replicas (int).
 

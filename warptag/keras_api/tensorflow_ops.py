@@ -43,7 +43,6 @@ sum = tf.reduce_sum
 take = tf.gather
 top_k = tf.math.top_k
 transpose = tf.transpose
-while_loop = tf.while_loop
 zeros = tf.zeros
 zeros_like = tf.zeros_like
 

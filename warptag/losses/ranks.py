@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from warptag.keras_api import ops
+from warptag.keras_api.backend import while_loop
 from warptag.labels import read_columns
 from warptag.losses.seeds import uniform
 from warptag.losses.violators import Positives, margin_below
@@ -62,7 +63,7 @@ def loop_draws(positives: Positives, max_draws, key):
     searching = ops.logical_and(positives.valid, last >= 0)
     none_found = ops.broadcast_to(max_draws + 1, ops.shape(thresholds))
     start = (ops.ones((), "int32"), none_found, searching)
-    return ops.while_loop(unfinished, draw, start)[1]
+    return while_loop(unfinished, draw, start)[1]
 
 
 def geometric_draws(positives: Positives, key):

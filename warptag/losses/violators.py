@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from warptag.keras_api import ops
+from warptag.keras_api.backend import while_loop
 from warptag.labels import Labels, add_by_column, read_columns
 from warptag.losses.base import divide
 
@@ -132,7 +133,7 @@ def _add_in_chunks(batch: Batch, sums: Sums, chunk, weigh, choose) -> Sums:
         return ops.any(end > 0), chunk + 1, end, *sums
 
     end = ops.zeros_like(batch.num_positive) + (num_tags + 1)
-    state = ops.while_loop(lambda more, *_: more, add, (ops.equal(chunk, 0), chunk, end, *sums))
+    state = while_loop(lambda more, *_: more, add, (ops.equal(chunk, 0), chunk, end, *sums))
     return Sums(*state[3:])
 
 
@@ -212,4 +213,4 @@ def _for_columns(step, valid, columns, num_tags, state):
         return index + 1, step(state, index, *values)
 
     start = (ops.zeros((), "int32"), state)
-    return ops.while_loop(lambda index, _: index < end, add, start)[1]
+    return while_loop(lambda index, _: index < end, add, start)[1]
