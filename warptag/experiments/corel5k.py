@@ -17,15 +17,22 @@ from warptag.experiments.experiment import (
 
 NETWORKS = Networks(
     crop_size=55,
-    architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2},
-    training={"epochs": 25, "clip_norm": 5.0},
+    architecture={"width": 0.125, "dense_units": 1024, "first_stride": 2, "dropout": 0.0},
+    training={
+        "epochs": 40,
+        "flip": True,
+        "window_area": None,
+        "schedule": "cosine",
+        "clip_norm": 5.0,
+    },
     chosen={
-        "softmax": {"learning_rate": 0.02, "normalization": "none"},
-        "ranking": {"learning_rate": 0.02, "normalization": "violators"},
+        "softmax": {"learning_rate": 0.01, "normalization": "none"},
+        "ranking": {"learning_rate": 0.01, "normalization": "violators"},
         "warp": {"learning_rate": 0.005, "normalization": "violators"},
     },
-    search_epochs=8,
+    search_epochs=12,
     searched_on="corel5k",
+    shared_grid={"dropout": (0.0, 0.3, 0.6), "window_area": (None, (0.5, 1.0))},
     selection_k=5,
 )
 
