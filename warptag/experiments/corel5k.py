@@ -30,7 +30,7 @@ NETWORKS = Networks(
         "ranking": {"learning_rate": 0.01, "normalization": "violators"},
         "warp": {"learning_rate": 0.005, "normalization": "violators"},
     },
-    search_epochs=12,
+    search_epochs=8,
     searched_on="corel5k",
     shared_grid={"dropout": (0.0, 0.3, 0.6), "window_area": (None, (0.5, 1.0))},
     selection_k=5,
