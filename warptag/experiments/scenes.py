@@ -19,7 +19,7 @@ FEATURES = VisualFeatures({"codebook_size": 200, "num_components": 100, "image_s
 NETWORKS = Networks(
     crop_size=55,
     architecture={"width": 0.125, "dense_units": 512, "first_stride": 3, "dropout": 0.0},
-    training={"epochs": 7, "batch_size": 32, "flip": True, "schedule": "cosine", "clip_norm": 5.0},
+    training={"epochs": 8, "batch_size": 32, "flip": True, "schedule": "cosine", "clip_norm": 5.0},
     chosen={
         "softmax": {"learning_rate": 0.01, "normalization": "none"},
         "ranking": {"learning_rate": 0.01, "normalization": "violators"},
