@@ -26,9 +26,9 @@ NETWORKS = Networks(
         "clip_norm": 5.0,
     },
     chosen={
-        "softmax": {"learning_rate": 0.01, "normalization": "none"},
+        "softmax": {"learning_rate": 0.02, "normalization": "none"},
         "ranking": {"learning_rate": 0.01, "normalization": "violators"},
-        "warp": {"learning_rate": 0.005, "normalization": "violators"},
+        "warp": {"learning_rate": 0.01, "normalization": "violators"},
     },
     search_epochs=8,
     searched_on="corel5k",
