@@ -25,9 +25,9 @@ def is_meta(tensor) -> bool:
 
 
 def while_loop(condition, body, state):
-    """`keras.ops.while_loop`, in whose memory only one iteration is at a time.
+    """`keras.ops.while_loop`, with one iteration in memory at a time.
 
-    By default TensorFlow starts up to ten iterations at once, each with its own tables.
+    By default, TensorFlow starts up to ten iterations at once, each with tables of its own.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -49,10 +49,8 @@ ANNOTATORS = {
 
 def hyperparameters(methods: Sequence[str]) -> str:
     """The hyperparameters of annotators in words, for the notes below the tables."""
-    return (
-        "; ".join([ANNOTATORS[method].hyperparameters for method in methods])
-        + "; one fit, no seeds"
-    )
+    in_words = [ANNOTATORS[method].hyperparameters for method in methods]
+    return "; ".join([*in_words, "one fit, no seeds"])
 
 
 @dataclass(frozen=True, eq=False)
