@@ -30,7 +30,7 @@ def test_the_settings_kept_with_an_experiment_are_those_its_search_chose(name):
         assert networks.with_shared(chosen_shared(shared, networks)) == networks
 
 
-@pytest.mark.parametrize("name", ["scenes", "corel5k", "nuswide-upper-bound"])
+@pytest.mark.parametrize("name", ["scenes", "scenes-large", "corel5k", "nuswide-upper-bound"])
 def test_tables_and_page_are_made_from_the_files(name):
     results = read_results(RESULTS / name)
     assert tables_markdown(results) == (RESULTS / name / "tables.md").read_text()

@@ -240,6 +240,7 @@ def run(records, first_block_only, tmp_path_factory):
     return finished, stopped
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_as_if_undisturbed(run, records):
     finished, stopped = run
     assert not (stopped / "model.keras").exists()

@@ -285,6 +285,7 @@ def test_the_search_is_of_one_loss(records, weights, tmp_path, monkeypatch):
     assert found["learning_rate"] == rows.loc[rows["score"].idxmax(), "learning_rate"]
 
 
+@pytest.mark.slow
 def test_fine_tuning_starts_from_the_head_and_trains_everything(
     photographs, trained, weights, tmp_path
 ):

@@ -34,6 +34,7 @@ def records(tmp_path_factory):
     return folder / "data"
 
 
+@pytest.mark.slow
 def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_caller(
     records, tmp_path
 ):
