@@ -35,7 +35,7 @@ CHOICES = {
 
 
 def network_choices(work: Path, train: int, epochs: int) -> pd.DataFrame:
-    """One row per value: setting, value, score, the score of each loss, and the seconds.
+    """One row per value: setting with value, score, the score of each loss, and the seconds.
 
     Args:
         work: the folder of the records and the runs.
@@ -56,8 +56,8 @@ def network_choices(work: Path, train: int, epochs: int) -> pd.DataFrame:
         return sum((load_measured(one) or {"seconds": math.nan})["seconds"] for one in folders)
 
     table["seconds"] = table.apply(seconds, axis=1).round()
-    table["setting"] = table["setting"].str.replace("_", " ")
-    return table[["setting", "value", "score", *PAPER_LOSSES, "seconds"]].round(3)
+    table["setting"] = table["setting"].str.replace("_", " ") + " " + table["value"]
+    return table[["setting", "score", *PAPER_LOSSES, "seconds"]].round(3)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Backend queries that Keras does not offer."""
+"""What Keras does not offer of its backends."""
 
 from __future__ import annotations
 
