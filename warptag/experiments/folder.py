@@ -5,8 +5,9 @@
 
 PHOTOS is a folder that `python -m tfrecords_tools convert folder` can read. `train` uses a
 pretrained network (`pretrained.py`). The network below is the paper's, as on Corel5K, for
-`reproduce` and for `train --from-scratch`. Its learning rates were searched on Corel5K's
-photographs, not on yours.
+`reproduce` and for `train --from-scratch`, with the paper's dropout and more epochs: on 500 of
+Corel5K's photographs, WARP without dropout was worse. Its learning rates were searched on all of
+Corel5K's photographs, not on yours.
 """
 
 from dataclasses import replace
@@ -21,7 +22,7 @@ EXPERIMENT = Experiment(
     features=VisualFeatures({"codebook_size": 1000, "num_components": 500, "image_size": 256}),
     networks=replace(
         NETWORKS,
-        # Corel5K's 40 epochs are for thousands of photographs.
+        architecture={**NETWORKS.architecture, "dropout": 0.6},
         training={**NETWORKS.training, "epochs": 100, "window_area": (0.5, 1.0)},
         selection_k=3,
         searched_on="corel5k",
