@@ -52,10 +52,8 @@ def read_labels(y_true, scores, labels: str) -> Labels:
     positive, negative = ops.equal(y_true, 1), ops.equal(y_true, 0)
     valid = ops.logical_or(ops.logical_or(positive, negative), ops.equal(y_true, -1))
     num_positive = ops.sum(ops.cast(positive, scores.dtype), axis=-1)
-    # A single sum both counts the negatives and marks invalid labels.
-    num_negative = ops.sum(
-        ops.where(valid, ops.cast(negative, scores.dtype), float("nan")), axis=-1
-    )
+    num_negative = ops.sum(ops.cast(negative, scores.dtype), axis=-1)
+    num_negative = ops.where(ops.all(valid, axis=-1), num_negative, float("nan"))
     if is_concrete(num_negative) and bool(ops.any(ops.isnan(num_negative))):
         values = ops.convert_to_numpy(y_true)
         wrong = values[(values != -1) & (values != 0) & (values != 1)][0]

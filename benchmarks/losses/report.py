@@ -35,7 +35,9 @@ the same number of tags. Every number is in [losses_benchmark.csv](losses_benchm
 MEMORY = """\
 Megabytes of resident memory that the first call at a size adds at its peak, tracing, compiling and
 gradient included, after a call with 81 tags in the same process; in brackets the multiple of the
-scores' size. At 10,000 tags the scores take 1.3 MB, so most of it is tracing and compiling."""
+scores' size. At 10,000 tags the scores take 1.3 MB, so most of it is tracing and compiling. The C
+library returns freed arrays to the system at once here; by default it keeps some, and the peak can
+be more than half as much again."""
 
 
 def report(frame: pd.DataFrame, command: str, load: float) -> str:

@@ -18,6 +18,8 @@ from benchmarks.measuring import peak_megabytes, resident_megabytes, seconds_of
 NUM_INPUTS = 3
 #: If the first call takes longer than this, there is no second one for warming up.
 MAX_WARM_UP_SECONDS = 5.0
+#: A parameter of glibc's mallopt: the bytes from which an array has memory of its own.
+M_MMAP_THRESHOLD = -3
 
 
 def loss_and_gradient(engine: str, loss: Callable) -> tuple[Callable, Callable]:
@@ -105,8 +107,11 @@ def peak_memory(engine: str, num_tags: int, name: str) -> float:
     )
     run(*small)
     gc.collect()
-    # Memory that is freed but kept by the allocator would hide what the call takes.
-    ctypes.CDLL(None).malloc_trim(0)
+    libc = ctypes.CDLL(None)
+    # Freed arrays go back to the system at once. glibc keeps some by default, which differ from run
+    # to run.
+    libc.mallopt(M_MMAP_THRESHOLD, 2**20)
+    libc.malloc_trim(0)
     before = resident_megabytes()
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     run(*large)

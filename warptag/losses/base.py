@@ -80,11 +80,13 @@ class TagLoss(Loss):
         if is_meta(scores):
             return ops.sum(scores, axis=-1)
         missing = ops.isnan(scores)
-        losses = self.image_losses(labels, ops.where(missing, 0.0, scores))
-        # Comparisons with NaN are false: a diverged model would look like a perfect one.
         known = ops.logical_or(labels.positive, labels.negative)
-        broken = ops.where(ops.logical_and(missing, known), scores, 0.0)
-        losses = losses + ops.sum(broken * broken, axis=-1)
+        broken = ops.any(ops.logical_and(missing, known), axis=-1)
+        # Comparisons with NaN are false: a diverged model would look like a perfect one. As a factor
+        # of the scores, NaN is in the whole gradient, also in what the loss leaves out.
+        one = ops.where(broken, float("nan"), ops.ones_like(labels.num_positive))
+        scores = ops.where(missing, 0.0, scores) * one[:, None]
+        losses = self.image_losses(labels, scores) * one
         return ops.where(ops.isnan(labels.num_negative), labels.num_negative, losses)
 
     def image_losses(self, labels: Labels, scores):

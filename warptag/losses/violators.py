@@ -133,7 +133,9 @@ def _add_in_chunks(batch: Batch, sums: Sums, chunk, weigh, choose) -> Sums:
         return ops.any(end > 0), chunk + 1, end, *sums
 
     end = ops.zeros_like(batch.num_positive) + (num_tags + 1)
-    state = while_loop(lambda more, *_: more, add, (ops.equal(chunk, 0), chunk, end, *sums))
+    # The first chunk is the only one of most batches, and faster outside of the loop.
+    first = add(True, chunk, end, *sums)
+    state = while_loop(lambda more, *_: more, add, first)
     return Sums(*state[3:])
 
 
