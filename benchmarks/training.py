@@ -67,7 +67,7 @@ def bare_steps(settings, network: dict, size: int) -> Steps:
     import tensorflow as tf
 
     from warptag.models import AlexNet
-    from warptag.training.train import compiled
+    from warptag.training.compile import compiled
 
     _, model, _ = compiled(
         lambda: AlexNet(NUM_TAGS, (size, size, 3), **network), settings, steps_per_epoch=1000, k=3

@@ -82,8 +82,8 @@ class TagLoss(Loss):
         missing = ops.isnan(scores)
         known = ops.logical_or(labels.positive, labels.negative)
         broken = ops.any(ops.logical_and(missing, known), axis=-1)
-        # Comparisons with NaN are false: a diverged model would look like a perfect one. As a factor
-        # of the scores, NaN is in the whole gradient, also in what the loss leaves out.
+        # Comparisons with NaN are false: a diverged model would look like a perfect one. As a
+        # factor of the scores, NaN is in the whole gradient, also in what the loss leaves out.
         one = ops.where(broken, float("nan"), ops.ones_like(labels.num_positive))
         scores = ops.where(missing, 0.0, scores) * one[:, None]
         losses = self.image_losses(labels, scores) * one

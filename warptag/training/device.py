@@ -1,12 +1,18 @@
-"""The hardware that a run trains on."""
+"""The hardware that a run trains on: its name, its strategy, its memory."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
+import tensorflow as tf
+
+from tfrecords_tools.errors import InputError
+from warptag.training.settings import TrainingSettings
 
 
 def device() -> str:
@@ -38,7 +44,33 @@ def _gpus() -> list[str]:
         import torch
 
         return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    import tensorflow as tf
-
     details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     return [detail.get("device_name", "GPU") for detail in details]
+
+
+def on_tensorflow() -> bool:
+    return keras.backend.backend() == "tensorflow"
+
+
+def strategy_of_this_machine() -> tf.distribute.Strategy:
+    """`MirroredStrategy` if TensorFlow trains on several GPUs, else the default strategy."""
+    if on_tensorflow() and len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+@contextmanager
+def out_of_memory(name: str, settings: TrainingSettings) -> Iterator[None]:
+    """Turns the error of TensorFlow or PyTorch that there is no memory left into an InputError."""
+    kinds: list[type[Exception]] = [MemoryError, tf.errors.ResourceExhaustedError]
+    if keras.backend.backend() == "torch":
+        import torch
+
+        kinds.append(torch.OutOfMemoryError)
+    try:
+        yield
+    except tuple(kinds) as error:
+        raise InputError(
+            f"{name}: there is too little memory for batches of {settings.batch_size} images; "
+            "choose a smaller batch_size or crop_size"
+        ) from error

@@ -10,8 +10,9 @@ import keras
 import tensorflow as tf
 
 from warptag.data import Records, input_errors
+from warptag.training.compile import compiled
+from warptag.training.device import out_of_memory, strategy_of_this_machine
 from warptag.training.settings import TrainingSettings
-from warptag.training.train import compiled, out_of_memory, strategy_of_this_machine
 
 
 class Speed(NamedTuple):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,15 @@ import tensorflow as tf
 from tfrecords_tools.errors import InputError
 from tfrecords_tools.lock import one_at_a_time
 from warptag.data import Records, input_errors
-from warptag.metrics.top_k import TopKMetric
 from warptag.training import run_folder
 from warptag.training.checkpoint import Checkpoint, checkpoints, writing
+from warptag.training.compile import compiled, state_of
+from warptag.training.device import on_tensorflow, out_of_memory, strategy_of_this_machine
 from warptag.training.divergence import StopOnDivergence
-from warptag.training.optimizers import SGD, LossScaleOptimizer
 from warptag.training.predict import BATCH_SIZE
 from warptag.training.progress import Progress
 from warptag.training.settings import TrainingSettings
+from warptag.training.validation_metrics import CountInValidation
 
 #: Increase it with every code change that alters the weights of the same settings and data.
 VERSION = 2
@@ -31,7 +31,6 @@ VERSION = 2
 MONITOR = "val_per_class_recall"
 #: The first and the last step of a profile.
 PROFILED = (10, 20)
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 @one_at_a_time("directory")
@@ -139,7 +138,7 @@ def train(
     watching = _watching_callbacks(settings)
     checkpoint = Checkpoint(directory, lambda: state_of(model), watching, progress)
     divergence = StopOnDivergence(name, images_of)
-    callbacks = [_CountInValidation(metric), divergence, progress, *watching, checkpoint]
+    callbacks = [CountInValidation(metric), divergence, progress, *watching, checkpoint]
     if tensorboard or profile:
         logs = directory / "tensorboard"
         try:
@@ -189,100 +188,6 @@ def train(
 def identity(settings: TrainingSettings, context: dict[str, Any]) -> dict[str, Any]:
     """Everything that determines a run."""
     return {**asdict(settings), **context, "training_version": VERSION}
-
-
-def compiled(
-    make_model: Callable[[], keras.Model], settings: TrainingSettings, steps_per_epoch: int, k: int
-) -> tuple[keras.Model, keras.Model, _PaperMetrics]:
-    """Makes a network and compiles it with the loss, the optimizer and the metrics of a run.
-
-    Returns:
-        The network, the compiled model over the same layers, and its metric. Only the network is
-        saved: a file without the optimizer is half as large.
-    """
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[settings.precision])
-    try:
-        network = make_model()
-    finally:
-        keras.config.set_dtype_policy(policy)
-    optimizer: keras.optimizers.Optimizer = SGD(
-        settings.make_schedule(steps_per_epoch),
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay or None,
-        global_clipnorm=settings.clip_norm,
-    )
-    if settings.precision == "float16":
-        optimizer = LossScaleOptimizer(optimizer)
-    optimizer.build(network.trainable_variables)
-    metric = _PaperMetrics(k, network.output_shape[-1])
-    jit_compile: bool | str = {"on": True, "off": False}.get(settings.jit_compile, "auto")
-    if jit_compile == "auto" and settings.deterministic and _on_tensorflow():
-        jit_compile = False
-    model = keras.Model(network.inputs, network.outputs)
-    model.compile(
-        optimizer,
-        settings.make_loss(),
-        metrics=[metric],
-        jit_compile=jit_compile,
-        steps_per_execution=settings.steps_per_execution,
-    )
-    return network, model, metric
-
-
-class _PaperMetrics(TopKMetric):
-    """The paper's five metrics from the same counts, of validation images only.
-
-    In training they could take as long as the step of a small network.
-    """
-
-    NAMES = (
-        "per_class_recall",
-        "per_class_precision",
-        "overall_recall",
-        "overall_precision",
-        "n_plus",
-    )
-
-    def __init__(self, k: int, num_tags: int):
-        super().__init__(k, name="paper_metrics")
-        self.counting = True
-        self.num_tags, self._states = num_tags, self.make_states(num_tags)
-
-    def metric_names(self):
-        return [f"{name}_at_{self.k}" for name in self.NAMES]
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        if self.counting:
-            super().update_state(y_true, y_pred, sample_weight)
-
-    def result(self):
-        values = self.values().values() if self.counting else ()
-        return dict(zip(self.NAMES, values, strict=False))
-
-
-class _CountInValidation(keras.callbacks.Callback):
-    """Switches a metric off while the steps of training are traced and run."""
-
-    def __init__(self, metric: _PaperMetrics):
-        super().__init__()
-        self.metric = metric
-
-    def on_train_begin(self, logs=None):
-        self.metric.counting = False
-
-    def on_test_begin(self, logs=None):
-        self.metric.counting = True
-
-    def on_test_end(self, logs=None):
-        self.metric.counting = False
-
-
-def state_of(model: keras.Model) -> list[keras.Variable]:
-    """Every variable that later steps depend on: weights, momentum, and the random states."""
-    generator = getattr(model.loss, "seed_generator", None)
-    draws = [] if generator is None else [generator.state]
-    return [*model.variables, *model.optimizer.variables, *draws]
 
 
 def _watching_callbacks(settings: TrainingSettings) -> list[keras.callbacks.Callback]:
@@ -340,41 +245,13 @@ def _check(records: Records, settings: TrainingSettings, k: int, num_replicas: i
         raise InputError("jit_compile=on works with a single replica only; leave it at auto")
 
 
-@contextmanager
-def out_of_memory(name: str, settings: TrainingSettings) -> Iterator[None]:
-    """Turns the error of TensorFlow or PyTorch that there is no memory left into an InputError."""
-    kinds: list[type[Exception]] = [MemoryError, tf.errors.ResourceExhaustedError]
-    if keras.backend.backend() == "torch":
-        import torch
-
-        kinds.append(torch.OutOfMemoryError)
-    try:
-        yield
-    except tuple(kinds) as error:
-        raise InputError(
-            f"{name}: there is too little memory for batches of {settings.batch_size} images; "
-            "choose a smaller batch_size or crop_size"
-        ) from error
-
-
-def _on_tensorflow() -> bool:
-    return keras.backend.backend() == "tensorflow"
-
-
-def strategy_of_this_machine() -> tf.distribute.Strategy:
-    """`MirroredStrategy` if TensorFlow trains on several GPUs, else the default strategy."""
-    if _on_tensorflow() and len(tf.config.list_logical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
-
-
 def _chief_of_cluster():
     """The chief of the cluster that TF_CONFIG describes; None if it is not set."""
     if not os.environ.get("TF_CONFIG"):
         return None
     from warptag.training.asynchronous import Chief, this_task
 
-    if not _on_tensorflow():
+    if not on_tensorflow():
         raise InputError(
             "TF_CONFIG is set, but training on a cluster needs KERAS_BACKEND=tensorflow"
         )
