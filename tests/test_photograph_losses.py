@@ -29,10 +29,13 @@ HEAD = "Weighted binary cross-entropy"
 
 @pytest.fixture(scope="module")
 def benchmark():
+    """The modules of the benchmark by name."""
     # The benchmarks are not installed, and pytest does not look for modules in its own folder.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[1])])
-        yield importlib.import_module("benchmarks.photograph_losses")
+        names = ("cases", "comparison", "tables", "__main__")
+        package = "benchmarks.photograph_losses"
+        yield {name: importlib.import_module(f"{package}.{name}") for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +69,16 @@ def outcome(benchmark, corel5k, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         # The first of the 16 blocks only.
         patch.setattr(module, "DEFAULT_BLOCKS_ARGS", [module.DEFAULT_BLOCKS_ARGS[0]])
-        patch.setattr(benchmark, "default_size", lambda name: SIZE)
-        patch.setattr(benchmark, "HEADS", {HEAD: benchmark.HEADS[HEAD]})
-        patch.setattr(benchmark, "REFERENCE", HEAD)
+        patch.setattr(benchmark["__main__"], "default_size", lambda name: SIZE)
+        heads = {HEAD: benchmark["cases"].HEADS[HEAD]}
+        patch.setattr(benchmark["comparison"], "HEADS", heads)
+        patch.setattr(benchmark["tables"], "REFERENCE", HEAD)
         network = FeatureNetwork("EfficientNetB0", (SIZE, SIZE, 3), seed=3)
         network.save_weights(work / "network.weights.h5")
         command = f"--weights {work}/network.weights.h5 --backbone EfficientNetB0 --seeds 2 --quick"
         paths = ["--input", corel5k, "--work", work, "--output", work / "losses.csv"]
         result = CliRunner().invoke(
-            benchmark.main, [*command.split(), *map(str, paths)], catch_exceptions=False
+            benchmark["__main__"].main, [*command.split(), *map(str, paths)], catch_exceptions=False
         )
     assert result.exit_code == 0, result.output
     return work
@@ -82,8 +86,8 @@ def outcome(benchmark, corel5k, tmp_path_factory):
 
 def test_the_settings_of_every_run_are_the_best_of_the_candidates(benchmark, outcome):
     runs = pd.read_csv(outcome / "losses_runs.csv")
-    assert tuple(runs) == benchmark.RUN_COLUMNS
-    names = list(benchmark.PARAMETERS)
+    assert tuple(runs) == benchmark["cases"].RUN_COLUMNS
+    names = list(benchmark["cases"].PARAMETERS)
     for method, of_method in runs.groupby("method"):
         searched, tested = (
             of_method[of_method["split"] == split] for split in ("validation", "test")
@@ -124,14 +128,14 @@ def test_tables_have_means_deviations_and_paired_intervals(benchmark):
     ]
     for method, of_method in values.items():
         run = {"method": method, "split": "test", "learning_rate": 0.2}
-        rows += [run | dict.fromkeys(benchmark.METRICS, value) for value in of_method]
-    runs = pd.DataFrame(rows, columns=list(benchmark.RUN_COLUMNS))
-    table = benchmark.table_of(runs).set_index("method")
+        rows += [run | dict.fromkeys(benchmark["cases"].METRICS, value) for value in of_method]
+    runs = pd.DataFrame(rows, columns=list(benchmark["cases"].RUN_COLUMNS))
+    table = benchmark["tables"].table_of(runs).set_index("method")
     assert table.loc["WARP", ["settings", "tried", "at an end", "runs", "R"]].tolist() == [
         *("learning rate 0.2", 3, "no", 3, "61.0 ± 1.0"),
     ]
     assert table.loc["kNN", "R"] == "50.0"
-    minus = benchmark.minus_reference(runs).set_index("method")
+    minus = benchmark["tables"].minus_reference(runs).set_index("method")
     assert list(minus.index) == ["LSEP", "kNN"]
     for method in minus.index:
         difference = np.array(values[method]) - np.array(values["WARP"])
@@ -142,18 +146,18 @@ def test_tables_have_means_deviations_and_paired_intervals(benchmark):
 
 def test_what_the_best_value_is_an_end_of_is_said(benchmark):
     found = [{"learning_rate": rate, "weight_decay": 0.0} for rate in (0.1, 1.0, 10.0)]
-    assert benchmark.at_ends(found[1], found) == []
-    assert benchmark.at_ends(found[2], found) == ["learning_rate"]
+    assert benchmark["tables"].at_ends(found[1], found) == []
+    assert benchmark["tables"].at_ends(found[2], found) == ["learning_rate"]
 
 
 def test_rare_positives_weigh_more(benchmark):
     labels = np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0], [0, -1, 0]])
     expected = [np.sqrt(4 / 1), 1.0, np.sqrt(5 / 1)]
-    np.testing.assert_allclose(benchmark.positive_weights(labels), expected, atol=1e-4)
-    settings = benchmark.WeightedSettings("bce", positive_weights=(2.0, 1.0))
+    np.testing.assert_allclose(benchmark["cases"].positive_weights(labels), expected, atol=1e-4)
+    settings = benchmark["cases"].WeightedSettings("bce", positive_weights=(2.0, 1.0))
     assert settings.make_loss().get_config()["positive_weights"] == [2.0, 1.0]
 
 
 def test_the_settings_of_every_loss_are_valid(benchmark):
-    for fixed in benchmark.HEADS.values():
+    for fixed in benchmark["cases"].HEADS.values():
         TrainingSettings(**{name: value for name, value in fixed.items() if name != "weighted"})

@@ -27,7 +27,7 @@ def _grid(rates: Sequence[float], normalization: str = "none") -> tuple[dict[str
     )
 
 
-#: Around good rates on Corel5K (`benchmarks/photograph_losses.py`), as many for every loss. For
+#: Around good rates on Corel5K (`benchmarks/photograph_losses`), as many for every loss. For
 #: losses with a margin, which do not mind higher rates, the low end of the good ones.
 GRID = {
     "softmax": _grid((0.01, 0.03, 0.1)),
