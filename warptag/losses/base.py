@@ -79,14 +79,13 @@ class TagLoss(Loss):
         check_length("tag_weights", self.tag_weights, scores.shape[-1])
         if is_meta(scores):
             return ops.sum(scores, axis=-1)
-        missing = ops.isnan(scores)
-        known = ops.logical_or(labels.positive, labels.negative)
-        broken = ops.any(ops.logical_and(missing, known), axis=-1)
+        # The scores of unknown tags may be anything.
+        scores = ops.where(ops.logical_or(labels.positive, labels.negative), scores, 0.0)
         # Comparisons with NaN are false: a diverged model would look like a perfect one. As a
         # factor of the scores, NaN is in the whole gradient, also in what the loss leaves out.
+        broken = ops.any(ops.isnan(scores), axis=-1)
         one = ops.where(broken, float("nan"), ops.ones_like(labels.num_positive))
-        scores = ops.where(missing, 0.0, scores) * one[:, None]
-        losses = self.image_losses(labels, scores) * one
+        losses = self.image_losses(labels, scores * one[:, None]) * one
         return ops.where(ops.isnan(labels.num_negative), labels.num_negative, losses)
 
     def image_losses(self, labels: Labels, scores):
