@@ -110,7 +110,7 @@ class Networks:
     def run(self, settings: TrainingSettings, directory: Path) -> Run:
         """Trains a network, or reuses the run in the folder, and scores the test images."""
         model, history = self.train(self.name_of(settings), settings, directory)
-        scores = _load_scores(directory / TEST_SCORES, self.test.labels.shape)
+        scores = self._saved_scores(directory)
         if scores is None:
             scores = self.scores(model, "test")
             with write_whole(directory / TEST_SCORES) as temporary:
@@ -124,7 +124,7 @@ class Networks:
         )
 
     def tasks(self, runs: Sequence[tuple[str, TrainingSettings, Path]], scored: bool) -> list[Task]:
-        """The runs that are not finished, for `side_by_side.training`.
+        """The runs that are not complete, for `side_by_side.training`.
 
         Args:
             runs: the name, the settings and the folder of each run.
@@ -134,8 +134,20 @@ class Networks:
         return [
             Task(*where, name, asdict(settings), directory, scored)
             for name, settings, directory in runs
-            if not is_finished(directory, identity(settings, self.context))
+            if not self._is_complete(settings, directory, scored)
         ]
+
+    def _is_complete(self, settings: TrainingSettings, directory: Path, scored: bool) -> bool:
+        """Whether `train`, or `run` if the test images are scored, has nothing left to do."""
+        if not is_finished(directory, identity(settings, self.context)):
+            return False
+        # Written last in `train`.
+        if load_measured(directory) is None:
+            return False
+        return not scored or self._saved_scores(directory) is not None
+
+    def _saved_scores(self, directory: Path) -> np.ndarray | None:
+        return _load_scores(directory / TEST_SCORES, self.test.labels.shape)
 
     def name_of(self, settings: TrainingSettings) -> str:
         """The name of a run, such as "CNN + WARP, seed 0"."""
