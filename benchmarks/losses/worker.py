@@ -108,8 +108,8 @@ def peak_memory(engine: str, num_tags: int, name: str) -> float:
     run(*small)
     gc.collect()
     libc = ctypes.CDLL(None)
-    # Freed arrays go back to the system at once. glibc keeps some by default, which differ from run
-    # to run.
+    # Return freed arrays to the system at once. By default, glibc keeps some, and how many differs
+    # from run to run.
     libc.mallopt(M_MMAP_THRESHOLD, 2**20)
     libc.malloc_trim(0)
     before = resident_megabytes()
