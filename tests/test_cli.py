@@ -82,6 +82,7 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
     assert_one_message(result, 1, str(blocked), "--output")
 
 
+@pytest.mark.slow
 def test_a_stop_is_one_line_and_a_status(tmp_path):
     # Its own process group, so that the signal reaches the workers as Ctrl-C in a terminal does.
     process = subprocess.Popen(
@@ -123,7 +124,10 @@ def test_a_missing_extra_is_one_line_that_names_it(tmp_path, arguments, extra):
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(
+    "backend",
+    ["tensorflow", *(pytest.param(name, marks=pytest.mark.extra) for name in ("jax", "torch"))],
+)
 def test_losses_metrics_and_models_need_keras_and_a_backend_alone(backend):
     pytest.importorskip(backend)
     code = WITHOUT_EXTRAS.replace(f"{backend} ", "")

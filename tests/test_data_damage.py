@@ -88,7 +88,7 @@ def test_a_file_of_another_size_is_named_before_anything_is_read(tmp_path, chang
     assert_named(START_TRAINING, Records(tmp_path, "train"), path)
 
 
-@ways
+@pytest.mark.parametrize("use", [WAYS["training"], list], ids=["training", "images"])
 def test_a_file_that_vanishes_is_named_and_a_missing_one_before_anything_is_read(tmp_path, use):
     records = Records(convert_coded(tmp_path), "train")
     records.training(**EVALUATION, seed=0)  # finds all files

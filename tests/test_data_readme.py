@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from tfrecords_fixtures import jpeg
 
 from tfrecords_tools.__main__ import cli
@@ -10,6 +11,7 @@ from tfrecords_tools.__main__ import cli
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_a_folder_of_photographs_is_converted_verified_and_trained_on(
     tmp_path, monkeypatch, capsys
 ):
@@ -47,6 +49,7 @@ def test_a_folder_of_photographs_is_converted_verified_and_trained_on(
     assert names["model"].output_shape == (None, 4)
 
 
+@pytest.mark.slow
 def test_the_blocks_of_the_page_about_the_pipeline_run(striped):
     page = (ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
     code = "".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))

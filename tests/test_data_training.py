@@ -29,15 +29,10 @@ def test_an_epoch_shows_an_image_at_most_once_and_epochs_differ_in_order_and_cro
     assert np.mean(same) < 0.2
 
 
-def test_the_same_seed_gives_the_same_batches_and_another_seed_others(records):
-    once, again, other = (first_batches(records, 9, seed=seed, **CHANGES) for seed in (1, 1, 2))
-    assert_same(once, again)
-    assert not np.array_equal(once[0], other[0])
-
-
-def test_neither_threads_nor_a_global_seed_change_the_batches(records, monkeypatch):
+def test_the_seed_changes_the_batches_and_neither_threads_nor_a_global_seed(records, monkeypatch):
     keras.utils.set_random_seed(1)
     expected = first_batches(records, 9, **CHANGES)
+    assert not np.array_equal(first_batches(records, 9, seed=2, **CHANGES)[0], expected[0])
     keras.utils.set_random_seed(2)
     monkeypatch.setattr(reading.os, "cpu_count", lambda: 7)
     batches = records.training(crop_size=12, batch_size=8, seed=0, **CHANGES).take(9)
@@ -49,22 +44,18 @@ def test_neither_threads_nor_a_global_seed_change_the_batches(records, monkeypat
 
 def test_a_run_resumes_at_an_epoch_with_the_batches_it_would_have_seen(records):
     whole = first_batches(records, 21, seed=3, **CHANGES)
-    for first_epoch in (1, 2):
-        rest = first_batches(
-            records, 21 - 7 * first_epoch, seed=3, first_epoch=first_epoch, **CHANGES
-        )
-        assert_same([values[56 * first_epoch :] for values in whole], rest)
+    rest = first_batches(records, 14, seed=3, first_epoch=1, **CHANGES)
+    assert_same([values[56:] for values in whole], rest)
     # The epochs before it are not read, which would take days.
     first_batches(records, 1, first_epoch=10**9)
 
 
-@pytest.mark.parametrize("labels", ["multi_hot", "ids"])
-def test_a_model_is_fitted_evaluated_and_predicts_without_a_warning(records, labels):
+def test_a_model_is_fitted_evaluated_and_predicts_without_a_warning(records):
     model = keras.Sequential(
         [keras.layers.Input((12, 12, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
     )
-    model.compile("sgd", WARP(rank="exact", labels=labels))
-    batches = records.training(crop_size=12, batch_size=8, seed=0, labels=labels)
+    model.compile("sgd", WARP(rank="exact", labels="ids"))
+    batches = records.training(crop_size=12, batch_size=8, seed=0, labels="ids")
     history = model.fit(batches, steps_per_epoch=7, epochs=2, shuffle=False, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
 

@@ -58,6 +58,7 @@ main()
 """
 
 
+@pytest.mark.extra
 def test_the_page_tags_a_photograph_and_refuses_what_is_none(models, taggers, tmp_path):
     pytest.importorskip("gradio", reason="the extra demo is not installed")
     photograph = write_photograph(tmp_path / "photo <b>.jpg")

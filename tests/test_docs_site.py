@@ -29,6 +29,7 @@ def site(tmp_path_factory):
     return folder
 
 
+@pytest.mark.extra
 def test_a_page_fetches_nothing_from_other_machines(site):
     pages = sorted(site.rglob("*.html"))
     assert pages
@@ -52,6 +53,7 @@ def test_the_code_on_the_page_of_metrics_prints_what_it_says(capsys):
     assert capsys.readouterr().out.strip() == "50.0"
 
 
+@pytest.mark.extra
 def test_formulas_need_no_script_and_examples_are_code(site):
     html = (site / "losses" / "index.html").read_text("utf-8")
     assert html.count("<math") > 5 and "arithmatex" not in html and "merror" not in html

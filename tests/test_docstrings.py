@@ -63,7 +63,13 @@ def folder_of_examples(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.extra) if name in EXTRAS else name
+        for name in WITH_EXAMPLES
+    ],
+)
 def test_the_examples_of_a_module_run(name, folder_of_examples, tmp_path, monkeypatch):
     if name in EXTRAS:
         pytest.importorskip(EXTRAS[name])

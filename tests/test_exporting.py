@@ -63,6 +63,7 @@ def photographs(*sizes, seed=0):
     return [random.integers(0, 256, (1, *size, 3), np.uint8) for size in sizes]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_has_the_outputs_of_keras_for_photographs_of_any_size(run, exported, name):
     if name not in INSTALLED:
@@ -80,6 +81,7 @@ def test_each_format_has_the_outputs_of_keras_for_photographs_of_any_size(run, e
     assert np.abs(found["scores"][0] - found["scores"][1]).max() > 1e-3
 
 
+@pytest.mark.extra
 def test_a_pretrained_network_is_exported_in_every_format(changed, tmp_path):
     # What the conversion might not like is around the network of the features.
     layers = keras.Input((32, 32, 3)), keras.layers.Conv2D(6, 3), keras.layers.GlobalMaxPool2D()
@@ -93,6 +95,7 @@ def test_a_pretrained_network_is_exported_in_every_format(changed, tmp_path):
     assert set(differences) == set(INSTALLED) >= {"savedmodel", "keras"}
 
 
+@pytest.mark.extra
 def test_tags_are_beside_the_files_and_inside(exported):
     lines = (exported / "tags.txt").read_bytes()
     assert lines.decode().splitlines() == TAG_NAMES
@@ -106,6 +109,7 @@ def test_tags_are_beside_the_files_and_inside(exported):
         assert one.key == "tags" and json.loads(one.value) == TAG_NAMES
 
 
+@pytest.mark.extra
 def test_the_code_in_the_card_runs(exported, tmp_path, monkeypatch, capsys):
     photograph = tmp_path / "photo.jpg"
     Image.fromarray(photographs((30, 40))[0][0]).save(photograph)
@@ -133,6 +137,7 @@ def test_the_command_names_the_files_and_replaces_an_earlier_export(run, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["to"]
 
 
+@pytest.mark.extra
 def test_a_folder_may_have_any_name(run, tmp_path):
     output = tmp_path / "a [1] b* c? d\\ %e {f}\n\udcff" / "export"
     # Each is compared with Keras, so it was read, too.

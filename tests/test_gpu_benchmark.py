@@ -37,6 +37,7 @@ def run(gpu, *arguments):
     return CliRunner().invoke(gpu("__main__").main, [*map(str, arguments)])
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("without_tensorflow")
 def test_the_losses_are_measured_in_a_process_of_their_own(gpu, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu("__main__"), "MODULES", {"jax": ("losses",)})
@@ -51,6 +52,7 @@ def test_the_losses_are_measured_in_a_process_of_their_own(gpu, tmp_path, monkey
     assert table["versions"].str.contains("jax 0.").all() and table["note"].isna().all()
 
 
+@pytest.mark.extra
 @pytest.mark.filterwarnings("ignore:Lazy modules")
 def test_what_fails_has_a_note_and_no_number(gpu, monkeypatch):
     def fail(*_, **__):
@@ -66,6 +68,7 @@ def test_what_fails_has_a_note_and_no_number(gpu, monkeypatch):
     assert set(table["note"][compiled]) == {"failed: RuntimeError: no compiler"}
 
 
+@pytest.mark.extra
 def test_steps_are_compared_with_the_same_loop_and_judged(gpu):
     step = {"stage": "step", "precision": "float32", "batch": 32}
     share = {"stage": "share", "precision": "float32", "over": "warptag, WARP"}
@@ -87,6 +90,7 @@ def test_steps_are_compared_with_the_same_loop_and_judged(gpu):
     assert judged["outcome"].tolist() == ["met", "missed", "met", "missed"]
 
 
+@pytest.mark.extra
 def test_means_are_over_the_test_runs_that_did_not_diverge(gpu):
     run = {"loss": "warp", "split": "test", "note": "", "learning_rate": 0.01}
     runs = [
@@ -99,6 +103,7 @@ def test_means_are_over_the_test_runs_that_did_not_diverge(gpu):
     assert (means["n_plus_at_5"], means["runs"], means["diverged"]) == (30.0, 3, 1)
 
 
+@pytest.mark.extra
 def test_an_interrupted_run_keeps_its_rows(gpu, tmp_path, monkeypatch):
     def interrupted(*_):
         yield {"stage": "loss", "what": "softmax", "milliseconds": 1.0}
@@ -110,6 +115,7 @@ def test_an_interrupted_run_keeps_its_rows(gpu, tmp_path, monkeypatch):
     assert pd.read_csv(tmp_path / "gpu.csv")["what"].tolist() == ["softmax"]
 
 
+@pytest.mark.extra
 def test_without_a_gpu_or_time_nothing_is_written(gpu, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(gpu("__main__"), "MODULES", {"jax": ("losses",)})
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
@@ -119,7 +125,7 @@ def test_without_a_gpu_or_time_nothing_is_written(gpu, tmp_path, monkeypatch, ca
         assert option in capfd.readouterr().err and not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.gpu
 @pytest.mark.usefixtures("without_tensorflow")
 def test_everything_in_small_sizes(gpu, tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "no-compiler")
@@ -136,7 +142,7 @@ def test_everything_in_small_sizes(gpu, tmp_path, monkeypatch):
     assert measured["milliseconds"].notna().all() and measured["ratio"].notna().all()
 
 
-@pytest.mark.slow
+@pytest.mark.gpu
 @pytest.mark.usefixtures("without_tensorflow")
 def test_photographs_are_trained_on(gpu, tmp_path):
     folder = tmp_path / "corel5k"

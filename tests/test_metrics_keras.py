@@ -39,10 +39,9 @@ def values(result):
     return {name: float(value) for name, value in result.items()}
 
 
-@pytest.mark.parametrize(("sizes", "weighted"), [((40,), False), ((1, 7, 32), True)])
-def test_every_metric_is_the_numpy_function(sizes, weighted):
+def test_every_metric_is_the_numpy_function():
     labels, scores = random_batch(seed=4)
-    weights = np.random.default_rng(0).integers(0, 4, 40) if weighted else None
+    weights, sizes = np.random.default_rng(0).integers(0, 4, 40), (1, 7, 32)
     singles = [metric(3) for metric in TOP_K]
     singles += [MeanAveragePrecision(100), CoverageError()]
     every = AnnotationMetrics(k=(3, 5), num_images=100)
@@ -50,9 +49,9 @@ def test_every_metric_is_the_numpy_function(sizes, weighted):
     assert {float(metric.result()) for metric in singles} == {0.0}
     for _ in range(2):
         for start, end in zip(np.cumsum((0, *sizes)), np.cumsum(sizes), strict=False):
-            weight = weights[start:end] if weighted else None
+            batch = labels[start:end], scores[start:end], weights[start:end]
             for metric in (every, *singles):
-                metric.update_state(labels[start:end], scores[start:end], sample_weight=weight)
+                metric.update_state(*batch)
         result = values(every.result())
         expected = annotation_metrics(labels, scores, k=(3, 5), sample_weight=weights)
         assert list(result) == list(expected)
@@ -152,8 +151,11 @@ def test_counts_exceed_half_precision(dtype):
     assert float(one.result()) == pytest.approx(expected, rel=0.01)
 
 
-# XLA as well, where it compiles.
-@pytest.mark.parametrize("jit_compile", {"tensorflow": [False, True]}.get(BACKEND, ["auto"]))
+# XLA as well, which compiles for many seconds.
+WITH_XLA = pytest.param(True, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("jit_compile", {"tensorflow": [False, WITH_XLA]}.get(BACKEND, ["auto"]))
 def test_fit_reports_the_metrics_and_evaluate_is_exact(jit_compile, tmp_path):
     generator = np.random.default_rng(0)
     images = generator.normal(size=(200, 10)).astype("float32")

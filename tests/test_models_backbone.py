@@ -1,7 +1,6 @@
-"""Networks of keras.applications: preprocessing, weights from files, runs that resume."""
+"""Networks of keras.applications: preprocessing, weights from files, training."""
 
 import io
-import shutil
 import sys
 from dataclasses import replace
 
@@ -22,7 +21,6 @@ from warptag.models.backbone import MIN_SIZES, preprocessing_of
 from warptag.pipeline.evaluate import evaluate
 from warptag.pipeline.networks import settings_of
 from warptag.pipeline.train import train_network, with_backbone, with_crop_size
-from warptag.training.checkpoint import Checkpoint
 
 SHAPE = (32, 32, 3)
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, *SHAPE), np.uint8)
@@ -217,46 +215,14 @@ def records(tmp_path_factory):
 def train(records, output):
     choices = with_backbone(EXPERIMENTS["scenes"].networks, "EfficientNetB0")
     choices = replace(choices, crop_size=32, selection_k=1)
-    settings = replace(settings_of(choices, "warp"), batch_size=8, epochs=2)
+    settings = replace(settings_of(choices, "warp"), batch_size=8, epochs=1)
     experiment = with_crop_size(EXPERIMENTS["scenes"], choices)
     return train_network(experiment, settings, output, records=records, on_existing="refuse")
 
 
-@pytest.fixture(scope="module")
-def run(records, first_block_only, tmp_path_factory):
-    """A finished run from random weights, and a copy of it after its first epoch."""
-    folder = tmp_path_factory.mktemp("run")
-    stopped = folder / "stopped" / "models" / "warp"
-    end_epoch = Checkpoint.on_epoch_end
-
-    def end_epoch_and_copy(self, epoch, logs=None):
-        end_epoch(self, epoch, logs)
-        if epoch == 0:
-            shutil.copytree(self.directory, stopped)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Checkpoint, "on_epoch_end", end_epoch_and_copy)
-        finished = train(records, folder / "finished")
-    return finished, stopped
-
-
 @pytest.mark.slow
-def test_a_resumed_run_ends_as_if_undisturbed(run, records):
-    finished, stopped = run
-    assert not (stopped / "model.keras").exists()
-    [whole, resumed] = [
-        keras.saving.load_model(folder / "model.keras")
-        for folder in (finished, train(records, stopped.parents[1]))
-    ]
-    assert_same_weights(resumed, whole)
-    # Among them the moving statistics, which training has moved from 0.
-    means = [variable for variable in whole.variables if variable.name == "moving_mean"]
-    assert len(means) == 4
-    assert all(np.any(mean) for mean in means)
-
-
-def test_the_finished_run_is_evaluated(run, records):
-    table = evaluate(run[0], records, "test", [1])
+def test_a_run_from_random_weights_is_evaluated(records, first_block_only, tmp_path):
+    table = evaluate(train(records, tmp_path), records, "test", [1])
     assert table["overall_recall"].between(0, 100).all()
 
 

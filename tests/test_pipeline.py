@@ -41,8 +41,17 @@ def tiny():
     return replace(experiment, data=data, networks=networks)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_processes_and_pictures():
+    """Starting and drawing them takes most of the time of runs as short as these."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warptag.pipeline.side_by_side._is_faster", lambda: False)
+        patch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)
+        yield
+
+
 @pytest.fixture(scope="module")
-def output(tmp_path_factory):
+def output(without_processes_and_pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("results") / "scenes"
     reproduce(tiny(), folder, command="bash reproduce.sh scenes")
     return folder
@@ -85,7 +94,6 @@ def test_a_second_run_reuses_everything_though_the_text_of_the_code_changed(
     assert {path: path.read_bytes() for path in output.iterdir() if path.is_file()} == before
 
 
-@pytest.mark.usefixtures("without_pictures")
 def test_what_is_damaged_or_changed_is_made_again_and_nothing_else(
     output, tmp_path, monkeypatch, caplog
 ):

@@ -1,10 +1,9 @@
-"""Heads over pretrained networks: features, search, fine-tuning, and what is refused."""
+"""Heads over pretrained networks: training, search, fine-tuning, and what is refused."""
 
 import json
 import shutil
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,11 +14,10 @@ from PIL import Image
 
 import warptag.pipeline.train as pipeline
 from tfrecords_tools.convert import convert
-from tfrecords_tools.errors import InputError
 from tfrecords_tools.sources.folder import Folder
 from warptag.data import FeatureRecords, Records
 from warptag.experiments import EXPERIMENTS
-from warptag.models import FeatureNetwork, Head, PretrainedNetwork
+from warptag.models import FeatureNetwork, PretrainedNetwork
 from warptag.pipeline.networks import settings_of
 from warptag.pipeline.pretrained import PretrainedNetworks
 from warptag.pipeline.reproduce import reproduce
@@ -168,95 +166,6 @@ def test_a_new_photograph_costs_the_features_of_one(photographs, trained, weight
     assert sorted(counts) == ["0", "1"]
 
 
-def test_features_are_kept_through_an_interrupt_and_damage(records, network, tmp_path, monkeypatch):
-    whole = FeatureRecords(Records(records, "train"), network, tmp_path / "whole").features
-    assert whole.shape == (len(Records(records, "train")), 2, network.output_shape[-1])
-    computed = []
-
-    class Interrupting(FeatureRecords):
-        def _compute(self, images):
-            if computed:
-                raise KeyboardInterrupt
-            computed.append(len(images))
-            return super()._compute(images)
-
-    with pytest.raises(KeyboardInterrupt):
-        _ = Interrupting(Records(records, "train"), network, tmp_path / "cache").features
-    [kept] = (tmp_path / "cache").rglob("*.npy")
-    assert len(np.load(kept)) == computed[0]
-    resumed = counted(records, network, tmp_path / "cache", monkeypatch)
-    assert resumed == len(whole) - computed[0]
-    # A file that was cut off is computed again, and no other.
-    kept.write_bytes(kept.read_bytes()[:-1])
-    assert counted(records, network, tmp_path / "cache", monkeypatch) == computed[0]
-    again = FeatureRecords(Records(records, "train"), network, tmp_path / "cache").features
-    np.testing.assert_array_equal(again, whole)
-
-
-def counted(records, network, cache, monkeypatch):
-    """The number of images whose features are computed."""
-    counts = []
-    compute = FeatureRecords._compute
-
-    def count(self, images):
-        counts.append(len(images))
-        return compute(self, images)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FeatureRecords, "_compute", count)
-        assert np.isfinite(FeatureRecords(Records(records, "train"), network, cache).features).all()
-    return sum(counts)
-
-
-def test_the_order_depends_on_seed_and_epoch_alone(records, network, tmp_path):
-    features = FeatureRecords(Records(records, "train"), network, tmp_path)
-    steps = len(features) // 8
-
-    def batches(num_epochs=1, **arguments):
-        data = features.training(**{"batch_size": 8, "seed": 0, "flip": True} | arguments)
-        return [batch[0] for batch in data.take(steps * num_epochs).as_numpy_iterator()]
-
-    first, second = np.array_split(np.array(batches(2)), 2)
-    np.testing.assert_array_equal(batches(first_epoch=1), second)
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(first, batches(seed=1))
-    # Half of them are of mirror images.
-    plain = {row.tobytes() for row in features.features[:, 0]}
-    shares = [
-        np.mean([row.tobytes() in plain for row in np.concatenate(one)])
-        for one in (batches(), batches(flip=False))
-    ]
-    assert 0.2 < shares[0] < 0.8 and shares[1] == 1
-
-
-def test_features_that_are_not_finite_are_refused(records, network, tmp_path):
-    broken = keras.models.clone_model(network)
-    weights = network.get_weights()
-    broken.set_weights([*weights[:-1], weights[-1] * np.nan])
-    with pytest.raises(InputError, match="not finite"):
-        _ = FeatureRecords(Records(records, "train"), broken, tmp_path).features
-    assert not list(tmp_path.rglob("*.npy"))
-
-
-def test_fewer_images_than_a_batch_are_refused(records, network, tmp_path):
-    features = FeatureRecords(Records(records, "train"), network, tmp_path)
-    with pytest.raises(InputError, match="1000"):
-        features.training(batch_size=1000, seed=0)
-
-
-def test_images_that_are_all_alike_give_finite_scores():
-    features = np.full((1, 3), 0.7, np.float32)
-    head = Head(2, features[0], np.full(3, 1e-15), hidden_units=0)
-    assert np.abs(head(features)).max() < 1
-
-
-def test_a_feature_that_is_constant_in_training_is_not_enlarged_without_limit():
-    variance = np.array([1.0, 1.0, 0.0])
-    head = Head(2, np.zeros(3), variance, hidden_units=0)
-    scores = [float(np.abs(head(np.array([[0.0, 0.0, value]]))).max()) for value in (0.0, 1.0)]
-    assert scores[1] < 10
-
-
 def test_the_search_is_of_one_loss(records, weights, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "MIN_SEARCH_IMAGES", 1)
     choices = with_pretrained(EXPERIMENTS["folder"].networks, NAME, str(weights))
@@ -382,12 +291,6 @@ def test_one_tag_is_nothing_to_learn(weights, tmp_path):
     table.assign(tags="photograph").to_csv(folder / "labels.csv", index=False)
     error = refused(*command(folder, tmp_path / "mine", weights))
     assert str(tmp_path / "mine" / "data") in error and "nothing to learn" in error
-
-
-def test_a_full_disk_is_named(records, network, tmp_path):
-    Path(tmp_path / "file").write_text("in the place of the folder")
-    with pytest.raises(OSError, match="file"):
-        _ = FeatureRecords(Records(records, "train"), network, tmp_path / "file").features
 
 
 def test_networks_share_the_features(records, weights, tmp_path, monkeypatch):

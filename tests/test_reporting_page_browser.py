@@ -8,7 +8,7 @@ from reporting_support import write_everything
 
 from warptag.reporting import write_page
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.extra
 EVIL = '<img src="x:y" onerror="document.title=1">'
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 

@@ -46,7 +46,10 @@ def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_
     runs += [("again", wanted[0], tmp_path / "again"), ("large", too_large, tmp_path / "large")]
     diverging = replace(wanted[0], learning_rate=1000.0, clip_norm=None, epochs=3)
     runs += [("diverging", diverging, tmp_path / "diverging")]
-    with training(networks.tasks(runs, scored=True)):
+    damaged, shard = networks_over_a_damaged_record(records, tmp_path)
+    unreadable = [("softmax", wanted[0], tmp_path / "unreadable")]
+    tasks = networks.tasks(runs, scored=True) + damaged.tasks(unreadable, scored=True)
+    with training(tasks):
         assert not (tmp_path / "0" / "test_scores.npy").exists()
     first, other, again = (
         np.load(tmp_path / name / "test_scores.npy") for name in ("0", "1", "again")
@@ -60,24 +63,19 @@ def test_runs_do_not_depend_on_what_is_beside_them_and_failures_are_left_to_the_
         networks.run(too_large, tmp_path / "large")
     with pytest.raises(TrainingDiverged):
         networks.run(diverging, tmp_path / "diverging")
+    assert len(damaged.tasks(unreadable, scored=True)) == 1
+    with pytest.raises(InputError, match=shard):
+        damaged.run(wanted[0], tmp_path / "unreadable")
 
 
-@pytest.mark.slow
-def test_a_damaged_record_beside_other_runs_is_named(records, tmp_path):
-    damaged = tmp_path / "data"
-    shutil.copytree(records, damaged)
+def networks_over_a_damaged_record(records, tmp_path):
+    """Networks, and the name of the damaged file."""
+    damaged = shutil.copytree(records, tmp_path / "data")
     shard = next(damaged.glob("train-*.tfrecord"))
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 255
     shard.write_bytes(content)
-    networks = Networks("scenes", CHOICES, damaged)
-    settings = [settings_of(CHOICES, "softmax", seed) for seed in (0, 1)]
-    runs = [("softmax", one, tmp_path / f"{one.seed}") for one in settings]
-    with training(networks.tasks(runs, scored=True)):
-        pass
-    assert len(networks.tasks(runs, scored=True)) == 2
-    with pytest.raises(InputError, match=shard.name):
-        networks.run(settings[0], tmp_path / "0")
+    return Networks("scenes", CHOICES, damaged), shard.name
 
 
 SCRIPT = """
@@ -93,11 +91,8 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     choices = EXPERIMENTS["scenes"].quick().networks
     networks = Networks("scenes", choices, Path(sys.argv[1]))
-    runs = [
-        (loss, replace(settings_of(choices, loss), epochs=1000), Path(sys.argv[2], loss))
-        for loss in ("softmax", "warp")
-    ]
-    with training(networks.tasks(runs, scored=False)):
+    settings = replace(settings_of(choices, "warp"), epochs=1000)
+    with training(networks.tasks([("warp", settings, Path(sys.argv[2], "warp"))], scored=False)):
         pass
 """
 
@@ -111,7 +106,7 @@ def test_runs_end_with_the_main_process(records, tmp_path, number):
     main = subprocess.Popen(
         [sys.executable, script, records, tmp_path], env=environment, stderr=subprocess.DEVNULL
     )
-    wait_for(lambda: list((tmp_path / "warp").glob("checkpoint-*.npz")))
+    wait_for((tmp_path / "warp" / "history.csv").exists)  # written after the first checkpoint
     assert in_use(tmp_path / "warp")
     main.send_signal(number)
     assert main.wait(timeout=60) != 0

@@ -17,6 +17,7 @@ def convert(folder, output, *options):
     return tfrecords_tools_here("convert", *arguments)
 
 
+@pytest.mark.extra
 def test_direct_runner_writes_the_same_files(tmp_path):
     pytest.importorskip("apache_beam", reason="needs the extra beam")
     folder = write_corel5k(tmp_path)

@@ -151,7 +151,10 @@ def undisturbed(photographs):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals to process groups")
-@pytest.mark.parametrize(("sign", "status"), [("SIGINT", 130), ("SIGKILL", -9)])
+@pytest.mark.parametrize(
+    ("sign", "status"),
+    [("SIGINT", 130), pytest.param("SIGKILL", -9, marks=pytest.mark.slow)],
+)
 def test_stopped_and_resumed(tmp_path, photographs, undisturbed, sign, status):
     records = tmp_path / "records"
     arguments = ("convert", "corel5k", "--input", photographs, "--output", records, "--size", 32)

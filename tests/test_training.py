@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from training_support import FAST, assert_same_weights, fit, small_network
+from training_support import FAST, assert_same_weights, fit, small_network, tiny_network
 
 from tfrecords_tools.errors import InputError
 from warptag.data import Records
@@ -21,7 +21,7 @@ from warptag.training.checkpoint import checkpoints, load_checkpoint
 def run(request, striped, tmp_path_factory):
     """The folder of a run with each loss and precision, its model and its history."""
     loss, precision = request.param.split()
-    settings = replace(FAST, loss=loss, precision=precision, epochs=8)
+    settings = replace(FAST, loss=loss, precision=precision, epochs=5)
     folder, profiled = tmp_path_factory.mktemp("run"), loss == "softmax"
     options = {"tensorboard": profiled, "profile": profiled}
     return folder, *fit(striped, folder, settings, small_network, **options)
@@ -40,14 +40,14 @@ def test_every_loss_and_precision_learns(run, striped):
 def test_a_folder_has_tables_logs_and_a_model_that_keras_loads(run):
     folder, model, history = run
     figures = history.filter(regex="val_(n_plus|.*_recall|.*_precision)")
-    assert figures.shape == (8, 5) and figures.stack().between(0, 1).all()
+    assert figures.shape == (5, 5) and figures.stack().between(0, 1).all()
     assert history.columns[:4].tolist() == ["epoch", "loss", "learning_rate", "val_loss"]
-    # The staircase falls at 70 % and 90 % of the run, after epochs 5.6 and 7.2.
-    rates = [0.02] * 5 + [0.002] * 2 + [0.0002]
+    # The staircase falls at 70 % and 90 % of the run, after epochs 3.5 and 4.5.
+    rates = [0.02] * 3 + [0.002, 0.0002]
     assert history["learning_rate"].tolist() == pytest.approx(rates)
     pd.testing.assert_frame_equal(pd.read_csv(folder / "history.csv"), history)
     for table in (history, timing := pd.read_csv(folder / "timing.csv")):
-        assert table["epoch"].tolist() == list(range(1, 9))
+        assert table["epoch"].tolist() == list(range(1, 6))
     assert (timing[["seconds", "images_per_second"]] > 0).all(axis=None)
     logs = [list(folder.rglob(name)) for name in ("validation/events*", "*.xplane.pb")]
     assert all(logs) if (folder / "tensorboard").exists() else not any(logs)
@@ -67,9 +67,9 @@ def test_scores_are_the_mean_over_patches(striped):
 def test_training_is_that_of_plain_keras(striped, tmp_path):
     settings = replace(FAST, loss="ranking", epochs=2, decay_at=(0.5,), steps_per_execution=7)
     settings = replace(settings, weight_decay=0.01, clip_norm=0.5)
-    model, _ = fit(striped, tmp_path, settings, small_network)
+    model, _ = fit(striped, tmp_path, settings)
     keras.utils.set_random_seed(1)
-    plain, training = small_network(), Records(striped, "train")
+    plain, training = tiny_network(), Records(striped, "train")
     steps = len(training) // 16
     rate = keras.optimizers.schedules.PiecewiseConstantDecay([steps], [0.02, 0.002])
     sgd = keras.optimizers.SGD(rate, momentum=0.9, weight_decay=0.01, global_clipnorm=0.5)
@@ -80,10 +80,9 @@ def test_training_is_that_of_plain_keras(striped, tmp_path):
         np.testing.assert_allclose(one, two, atol=1e-6)
 
 
-# At once, in the second epoch, and in the only step of an epoch, after which the loss is finite.
+# In the second epoch, and in the only step of an epoch, after which the loss is finite.
 @pytest.mark.parametrize(
-    ("loss", "batch_size", "rate", "kept"),
-    [("softmax", 16, np.inf, 0), ("ranking", 16, 0.01, 1), ("warp", 128, np.inf, 0)],
+    ("loss", "batch_size", "rate", "kept"), [("ranking", 16, 0.01, 1), ("warp", 128, np.inf, 0)]
 )
 def test_values_that_are_not_finite_stop_the_run(
     striped, tmp_path, monkeypatch, loss, batch_size, rate, kept
@@ -115,10 +114,9 @@ def test_too_little_memory_for_a_batch_is_an_input_error(striped, tmp_path, monk
         fit(striped, tmp_path, FAST, small_network)
 
 
-@pytest.mark.parametrize("loss", ["k_order_warp", "lsep", "asymmetric", "bce"])
-def test_the_other_losses_train_by_name(loss, striped, tmp_path):
-    settings = replace(FAST, loss=loss, schedule="cosine", epochs=2)
-    _, history = fit(striped, tmp_path, settings, small_network)
+def test_another_loss_trains_by_name(striped, tmp_path):
+    settings = replace(FAST, loss="k_order_warp", schedule="cosine", epochs=2)
+    _, history = fit(striped, tmp_path, settings)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert history["learning_rate"].iloc[-1] < 1e-6
 

@@ -59,6 +59,7 @@ def results_of(notebook, code):
     return {kind: data for output in cell.outputs for kind, data in output.get("data", {}).items()}
 
 
+@pytest.mark.extra
 def test_the_notebook_runs_to_its_end(tmp_path, monkeypatch):
     for package in ("ipykernel", "nbclient", "nbformat", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package, reason="needs the extras notebook and export")

@@ -100,6 +100,8 @@ def decode_batches(
         A dataset of what `decode` returns.
     """
 
+    # Converting the functions takes long and is not needed, for they have no Python conditions.
+    @tf.autograph.experimental.do_not_convert
     def one_batch(*batch):
         one = Dataset.from_tensors(tuple(tf.nest.flatten(batch)))
         decoded = one.map(lambda _, *inputs: decode(*inputs))
