@@ -17,7 +17,11 @@ from warptag.training import TrainingDiverged, TrainingSettings, predict
 from warptag.training.checkpoint import checkpoints, load_checkpoint
 
 
-@pytest.fixture(scope="module", params=["softmax float32", "ranking bfloat16", "warp float16"])
+# A CPU takes long for bfloat16.
+BFLOAT16 = pytest.param("ranking bfloat16", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=["softmax float32", BFLOAT16, "warp float16"])
 def run(request, striped, tmp_path_factory):
     """The folder of a run with each loss and precision, its model and its history."""
     loss, precision = request.param.split()

@@ -60,6 +60,7 @@ def results_of(notebook, code):
 
 
 @pytest.mark.extra
+@pytest.mark.slow
 def test_the_notebook_runs_to_its_end(tmp_path, monkeypatch):
     for package in ("ipykernel", "nbclient", "nbformat", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package, reason="needs the extras notebook and export")
