@@ -16,7 +16,6 @@ from warptag.metrics import annotation_report
 from warptag.training import TrainingDiverged, TrainingSettings, predict
 from warptag.training.checkpoint import checkpoints, load_checkpoint
 
-
 # A CPU takes long for bfloat16.
 BFLOAT16 = pytest.param("ranking bfloat16", marks=pytest.mark.slow)
 
