@@ -107,7 +107,8 @@ def weighted_hinge(
     if labels.tags is not None:
         valid = labels.tags >= 0
         sums = _add(batch, sums, ops.where(valid, labels.tags, 0), valid, chunk, weigh, choose)
-    elif num_tags <= NUM_COLUMNS:
+    elif num_tags <= NUM_COLUMNS or scores.shape[0] == 0:
+        # Without images there are no chunks; Keras on PyTorch has no minimum of an empty array.
         tags = ops.broadcast_to(ops.arange(num_tags, dtype="int32"), ops.shape(scores))
         sums = _add(batch, sums, tags, labels.positive, chunk, weigh, choose)
     else:
@@ -161,11 +162,12 @@ def _largest_in_blocks(values):
     They are in the NUM_COLUMNS blocks with the largest maxima. On a long row, this is faster than
     `ops.top_k` of the whole row.
     """
-    num_blocks = values.shape[-1] // BLOCK_SIZE
+    num_rows, num_columns = ops.shape(values)
+    num_blocks = num_columns // BLOCK_SIZE
     # A block is every num_blocks-th column: its maximum is faster than that of neighbours.
-    _, chosen = _largest(ops.max(ops.reshape(values, (-1, BLOCK_SIZE, num_blocks)), axis=1))
+    _, chosen = _largest(ops.max(ops.reshape(values, (num_rows, BLOCK_SIZE, num_blocks)), axis=1))
     within = num_blocks * ops.arange(BLOCK_SIZE, dtype="int32")
-    columns = ops.reshape(chosen[:, :, None] + within, (-1, NUM_COLUMNS * BLOCK_SIZE))
+    columns = ops.reshape(chosen[:, :, None] + within, (num_rows, NUM_COLUMNS * BLOCK_SIZE))
     largest, places = _largest(read_columns(values, columns))
     return largest, read_columns(columns, places)
 
