@@ -1,7 +1,6 @@
 """The pairwise hinge processes the positives in chunks of `violators.NUM_COLUMNS` columns.
 
-It looks for them in blocks of `violators.BLOCK_SIZE` tags where there are many tags. The pairs of a
-chunk are compared at once where they are at most `violators.MAX_COMPARISONS`.
+The pairs of a chunk are compared at once where they are at most `violators.MAX_COMPARISONS`.
 """
 
 from functools import partial
@@ -63,12 +62,8 @@ def test_one_table_of_pairs_and_one_column_at_a_time_give_the_same(make, monkeyp
     assert table[0].any()
 
 
-# 300 tags in one block or, as if they were many, in blocks of 8.
-@pytest.mark.parametrize(
-    ("mode", "block_size"), [("eager", 64), ("eager", 8), *((mode, 8) for mode in GRAPHS[-1:])]
-)
-def test_any_number_of_positives_beside_images_with_one_and_none(mode, block_size, monkeypatch):
-    monkeypatch.setattr(violators, "BLOCK_SIZE", block_size)
+@pytest.mark.parametrize("mode", ["eager", *GRAPHS[-1:]])
+def test_any_number_of_positives_beside_images_with_one_and_none(mode):
     generator = np.random.default_rng(2)
     call = compiled(WARP(rank="exact").call, mode)
     for num_positives in (15, 16, 17, 33, 300):

@@ -135,7 +135,7 @@ def test_the_asymmetric_loss_of_huge_scores_keeps_its_slope(gamma, clip):
     np.testing.assert_allclose(gradient, [[-1, 0 if clip else 1, 0, 0]], atol=1e-6)
 
 
-@pytest.mark.parametrize("num_tags", [5, 40, 4000])
+@pytest.mark.parametrize("num_tags", [5, 40])
 @pytest.mark.parametrize("make", [WARP, LSEP, MultilabelSoftmax])
 def test_a_batch_without_images_has_no_losses(make, num_tags):
     labels = scores = np.zeros((0, num_tags), "float32")

@@ -27,8 +27,6 @@ from warptag.labels import Labels, add_by_column, read_columns
 from warptag.losses.base import divide
 
 NUM_COLUMNS = 16
-# Positives are looked for in blocks of so many tags first, where there are many tags.
-BLOCK_SIZE = 64
 
 # The most comparisons of positives with tags that are made at once. On a CPU, larger tables take
 # longer than a loop, which ends with the last positive of the batch.
@@ -123,53 +121,23 @@ def weighted_hinge(
 def _add_in_chunks(batch: Batch, sums: Sums, chunk, weigh, choose) -> Sums:
     """Add all positives, NUM_COLUMNS per image at a time, in the order of their tags."""
     num_tags = batch.scores.shape[-1]
-    positive = batch.positive
-    in_blocks = num_tags >= 2 * NUM_COLUMNS * BLOCK_SIZE
-    if in_blocks:
-        positive = ops.pad(positive, [[0, 0], [0, -num_tags % BLOCK_SIZE]])
-    num_places = positive.shape[-1]
     # Decreasing, because the order of PyTorch's top_k is undefined for equal values.
-    places = ops.cast(num_places - ops.arange(num_places, dtype="int32"), batch.scores.dtype)
+    places = ops.cast(num_tags - ops.arange(num_tags, dtype="int32"), batch.scores.dtype)
 
     def add(more, chunk, end, *sums):
-        left = ops.where(ops.logical_and(positive, places < end), places, 0.0)
-        left, tags = _largest_in_blocks(left) if in_blocks else _largest(left)
-        if in_blocks:
-            # Columns that are not valid may be behind the last tag.
-            tags = ops.minimum(tags, num_tags - 1)
-        sums = _add(batch, Sums(*sums), tags, left > 0, chunk, weigh, choose)
+        left = ops.where(ops.logical_and(batch.positive, places < end), places, 0.0)
+        left, tags = ops.top_k(left, NUM_COLUMNS)
+        sums = _add(batch, Sums(*sums), ops.cast(tags, "int32"), left > 0, chunk, weigh, choose)
         # Slicing the last column of top_k would make XLA sort the whole row.
         end = ops.min(left, axis=-1, keepdims=True)
         # There may be more where every column is filled.
         return ops.any(end > 0), chunk + 1, end, *sums
 
-    end = ops.zeros_like(batch.num_positive) + (num_places + 1)
+    end = ops.zeros_like(batch.num_positive) + (num_tags + 1)
     # The first chunk is the only one of most batches, and faster outside of the loop.
     first = add(True, chunk, end, *sums)
     state = while_loop(lambda more, *_: more, add, first)
     return Sums(*state[3:])
-
-
-def _largest(values):
-    """The NUM_COLUMNS largest values of each row, float (batch, n), and their columns."""
-    largest, columns = ops.top_k(values, NUM_COLUMNS)
-    return largest, ops.cast(columns, "int32")
-
-
-def _largest_in_blocks(values):
-    """The same as `_largest`, where n is a multiple of BLOCK_SIZE.
-
-    They are in the NUM_COLUMNS blocks with the largest maxima. On a long row, this is faster than
-    `ops.top_k` of the whole row.
-    """
-    num_rows, num_columns = ops.shape(values)
-    num_blocks = num_columns // BLOCK_SIZE
-    # A block is every num_blocks-th column: its maximum is faster than that of neighbours.
-    _, chosen = _largest(ops.max(ops.reshape(values, (num_rows, BLOCK_SIZE, num_blocks)), axis=1))
-    within = num_blocks * ops.arange(BLOCK_SIZE, dtype="int32")
-    columns = ops.reshape(chosen[:, :, None] + within, (num_rows, NUM_COLUMNS * BLOCK_SIZE))
-    largest, places = _largest(read_columns(values, columns))
-    return largest, read_columns(columns, places)
 
 
 def _add(batch: Batch, sums: Sums, tags, valid, chunk, weigh, choose) -> Sums:
