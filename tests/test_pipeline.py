@@ -43,7 +43,7 @@ def tiny():
 
 @pytest.fixture(scope="module", autouse=True)
 def without_processes_and_pictures():
-    """Starting and drawing them takes most of the time of runs as short as these."""
+    """Starting processes and drawing pictures take most of the time of such short runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("warptag.pipeline.side_by_side._is_faster", lambda: False)
         patch.setattr("matplotlib.figure.Figure.savefig", lambda *_, **__: None)

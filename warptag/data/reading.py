@@ -100,7 +100,7 @@ def decode_batches(
         A dataset of what `decode` returns.
     """
 
-    # Converting the functions takes long and is not needed, for they have no Python conditions.
+    # Autograph takes long to convert the functions, which have no conditions or loops on tensors.
     @tf.autograph.experimental.do_not_convert
     def one_batch(*batch):
         one = Dataset.from_tensors(tuple(tf.nest.flatten(batch)))
